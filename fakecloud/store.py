@@ -1,0 +1,599 @@
+"""Rows, indices, states and transactions: everything that happens to a resource, for any kind.
+
+A row is a plain dict in the shape of its schema; keys that begin with ``_`` are facts which the
+API does not show. A kind says which fields refer to other kinds, which states follow which, and
+how a row is shown. From that come the indices, the refusal to delete what is in use, the passing
+of time and the answers. Answers are kept as encoded JSON until a row that they were made from
+changes: what a view reads while it is made is what makes it stale.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+Json = Any
+Data = dict[str, Any]
+HISTORY = 10_000
+"""How many changes are remembered for stale reads."""
+
+
+@dataclass(frozen=True)
+class Then:
+    """After ``seconds`` in a state comes ``state``; ``None`` means that the row is gone."""
+
+    seconds: float
+    state: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """Describe one kind of resource; see the fields.
+
+    name: the noun of the API; also its schema in the document unless ``schema`` says otherwise.
+    id, prefix, digits: the field with the identifier, and how one is written (``vpc`` + 8 hex).
+    refs: path -> kind. A live row holds what it refers to: deleting that is refused.
+    weak: path -> kind. Indexed like ``refs``, but does not hold.
+    index: further indexed paths.
+    lifecycle, state, tombstones: which state follows which, where the state is written, and the
+        states in which a row is still readable but holds nothing and can no longer be used.
+    on: state -> hook(store, row), run when a row enters the state by the passing of time.
+    absent, in_use: error codes for an unknown identifier and for a row that something holds.
+    parameter: the name used for the identifier in messages; ``id`` unless it differs.
+    resource_type: what ReadTags calls it; ``None`` when it takes no tags.
+    view: how a row is shown; its public keys when ``None``.
+    visible: whether an account sees a row of another; only its own when ``None``.
+    read, answer: the derived Read action and the key of its answer.
+    filters: name -> path or function, for filters that no rule derives.
+    quota: the quota that limits live rows per account.
+    """
+
+    name: str
+    id: str = ""
+    prefix: str = ""
+    digits: int = 8
+    schema: str = ""
+    refs: Mapping[str, str] = field(default_factory=dict)
+    weak: Mapping[str, str] = field(default_factory=dict)
+    index: tuple[str, ...] = ()
+    lifecycle: Mapping[str, Then] = field(default_factory=dict)
+    state: str = "State"
+    tombstones: frozenset[str] = frozenset()
+    on: Mapping[str, Callable[[Store, Row], None]] = field(default_factory=dict)
+    absent: int = 5044
+    in_use: int = 9002
+    parameter: str = ""
+    resource_type: str | None = None
+    view: Callable[[Store, Row], Data] | None = None
+    visible: Callable[[Row, str], bool] | None = None
+    read: str = ""
+    answer: str = ""
+    filters: Mapping[str, str | Callable[[Data], Json]] = field(default_factory=dict)
+    quota: str = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return every indexed path."""
+        return (*self.refs, *self.weak, *self.index)
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def kind(name: str, **facts: Any) -> Kind:
+    """Declare a kind of resource; two kinds of one name are a mistake."""
+    if name in KINDS:
+        raise ValueError(f"Two kinds are called {name}. Rename one.")
+    KINDS[name] = Kind(name=name, **{"schema": name, **facts})
+    return KINDS[name]
+
+
+class Row:
+    """One resource: its kind, owner, place in the order of creation, and data."""
+
+    __slots__ = (
+        "account",
+        "alive",
+        "data",
+        "due",
+        "id",
+        "keys",
+        "kind",
+        "serial",
+        "turn",
+        "view",
+        "watchers",
+        "wire",
+    )
+
+    def __init__(self, kind: Kind, id_: str, account: str, serial: int, data: Data) -> None:
+        self.kind = kind
+        self.id = id_
+        self.account = account
+        self.serial = serial
+        self.data = data
+        self.due: float | None = None
+        self.alive = True
+        self.keys: set[tuple[str, Json]] = set()
+        self.turn = 0
+        self.view: Data | None = None
+        self.wire: bytes | None = None
+        self.watchers: set[Row] = set()
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.name} {self.id}>"
+
+    def __getitem__(self, key: str) -> Json:
+        return self.data[key]
+
+    def get(self, key: str, default: Json = None) -> Json:
+        """Return a field of the data, or ``default``."""
+        return self.data.get(key, default)
+
+    @property
+    def state(self) -> str:
+        """Return the state, or the empty text when the kind has none."""
+        found = values(self.data, self.kind.state)
+        return found[0] if found else ""
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether the row can still be used and holds what it refers to."""
+        return self.alive and self.state not in self.kind.tombstones
+
+
+class Bucket(dict[str, Row]):
+    """The rows that share one indexed value, in the order in which they came."""
+
+    __slots__ = ("watchers",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watchers: set[Row] = set()
+
+
+class Table:
+    """The rows of one kind in one region, and their indices."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.rows: dict[str, Row] = {}
+        self.buckets: dict[tuple[str, Json], Bucket] = {}
+
+    def sort(self) -> None:
+        """Put the rows back in the order of creation."""
+        self.rows = dict(sorted(self.rows.items(), key=lambda item: item[1].serial))
+
+
+Undo = tuple[str, Row, Data, float | None]
+
+
+class Store:
+    """All rows of one region. Every change happens inside :meth:`transaction`."""
+
+    def __init__(self, mint: Callable[[Kind], str], now: Callable[[], float]) -> None:
+        self.now = now
+        self._mint = mint
+        self._tables: dict[str, Table] = {}
+        self._serial = 0
+        self._turn = 0
+        self._undo: list[Undo] = []
+        self._dirty: dict[Row, None] = {}
+        self._heap: list[tuple[float, int, Row]] = []
+        self._reader: Row | None = None
+        self.history: deque[tuple[float, list[Undo]]] | None = None
+        self.stuck: Callable[[Row], bool] = lambda row: False
+
+    # Looking.
+
+    def table(self, name: str) -> Table:
+        """Return the table of a kind."""
+        found = self._tables.get(name)
+        if found is None:
+            found = self._tables[name] = Table(KINDS[name])
+        return found
+
+    def row(self, name: str, id_: str) -> Row | None:
+        """Return the row with an identifier, whoever owns it."""
+        found = self.table(name).rows.get(id_)
+        if self._reader is not None and found is not None:
+            found.watchers.add(self._reader)
+        return found
+
+    def rows(self, name: str, path: str = "", value: Json = None) -> list[Row]:
+        """Return the rows of a kind whose indexed ``path`` holds ``value``, oldest first.
+
+        Without ``path``, all rows. ``path`` may also be ``account`` (every row of an account) or
+        ``live`` (those of its rows that are no tombstones).
+        """
+        if self._dirty:
+            self.flush()
+        table = self.table(name)
+        if not path:
+            if self._reader is not None:
+                raise AssertionError(f"A view may not read all rows of {name}. Add an index.")
+            return list(table.rows.values())
+        bucket = self._bucket(table, path, value)
+        found = list(bucket.values())
+        found.sort(key=_serial)
+        return found
+
+    def count(self, name: str, path: str, value: Json) -> int:
+        """Return how many rows :meth:`rows` would, without looking at each."""
+        if self._dirty:
+            self.flush()
+        return len(self._bucket(self.table(name), path, value))
+
+    def _bucket(self, table: Table, path: str, value: Json) -> Bucket:
+        bucket = table.buckets.get((path, value))
+        if bucket is None:
+            if path not in table.kind.paths and path not in _EVERYWHERE:
+                raise AssertionError(f"{table.kind.name} has no index {path}. Declare it.")
+            bucket = Bucket()
+            if self._reader is not None:
+                table.buckets[path, value] = bucket
+        if self._reader is not None:
+            bucket.watchers.add(self._reader)
+        return bucket
+
+    def view(self, row: Row) -> Data:
+        """Return a row as the API shows it. The answer is shared: it must not be changed."""
+        if self._dirty:
+            self.flush()
+        if row.view is None:
+            outer, self._reader = self._reader, row
+            try:
+                row.view = row.kind.view(self, row) if row.kind.view else public(row.data)
+            finally:
+                self._reader = outer
+        if self._reader is not None:
+            row.watchers.add(self._reader)
+        return row.view
+
+    def wire(self, row: Row, check: Callable[[str, Data], None]) -> bytes:
+        """Return a row as JSON text; ``check`` sees it once after each change."""
+        if self._dirty:
+            self.flush()
+        if row.wire is None or row.view is None:
+            view = self.view(row)
+            check(row.kind.schema, view)
+            row.wire = _encode(view)
+        return row.wire
+
+    # Changing.
+
+    @contextlib.contextmanager
+    def transaction(self, *, keep: bool = True) -> Iterator[None]:
+        """Make the changes inside all happen or, on an exception or without ``keep``, none."""
+        if self._undo:
+            raise AssertionError("A transaction is open already.")
+        self._turn += 1
+        serial = self._serial
+        try:
+            yield
+            self.flush()
+        except BaseException:
+            self._roll_back()
+            self._serial = serial
+            raise
+        if not keep:
+            self._roll_back()
+            self._serial = serial
+        elif self.history is not None and self._undo:
+            self.history.append((self.now(), self._undo))
+        self._undo = []
+
+    def create(
+        self, name: str, data: Data, account: str, id_: str = "", state: str = ""
+    ) -> Row:
+        """Add a row; its identifier is minted, written into the data, or given as ``id_``."""
+        table = self.table(name)
+        made = table.kind
+        id_ = id_ or self._mint(made)
+        if id_ in table.rows:
+            raise AssertionError(f"{name} {id_} is there already.")
+        if made.id:
+            data[made.id] = id_
+        self._serial += 1
+        row = Row(made, id_, account, self._serial, data)
+        row.turn = self._turn
+        self._undo.append(("create", row, {}, None))
+        table.rows[id_] = row
+        self._dirty[row] = None
+        if state:
+            self.become(row, state)
+        return row
+
+    def edit(self, row: Row) -> Data:
+        """Return the data of a row for changing it; the change is undone if the call fails."""
+        if row.turn != self._turn:
+            row.turn = self._turn
+            self._undo.append(("edit", row, clone(row.data), row.due))
+        self._dirty[row] = None
+        return row.data
+
+    def become(self, row: Row, state: str, after: float | None = None) -> None:
+        """Put a row into a state now; what follows comes after its time, or ``after`` seconds."""
+        put(self.edit(row), row.kind.state, state)
+        then = row.kind.lifecycle.get(state)
+        row.due = None
+        if then is not None:
+            row.due = self.now() + (then.seconds if after is None else after)
+            heapq.heappush(self._heap, (row.due, row.serial, row))
+
+    def remove(self, row: Row) -> None:
+        """Take a row away, whatever refers to it."""
+        if self._dirty:
+            self.flush()
+        self._undo.append(("remove", row, {}, None))
+        self._unlink(row)
+
+    def holders(self, row: Row) -> list[Row]:
+        """Return the live rows that refer to a row and so forbid its deletion."""
+        found: list[Row] = []
+        for path, name in _holding(row.kind.name):
+            found += [other for other in self.rows(name, path, row.id) if other.is_live]
+        return found
+
+    def settle(self) -> None:
+        """Bring every row to the present: let all transitions happen whose time has come."""
+        now = self.now()
+        while self._heap and self._heap[0][0] <= now:
+            due, serial, row = heapq.heappop(self._heap)
+            if not row.alive or row.due != due:
+                continue
+            if self.stuck(row):
+                row.due = now + 1
+                heapq.heappush(self._heap, (row.due, serial, row))
+                continue
+            with self.transaction():
+                self._advance(row)
+
+    def _advance(self, row: Row) -> None:
+        state = row.kind.lifecycle[row.state].state
+        if state is None:
+            self.edit(row)
+            self.remove(row)
+            return
+        self.become(row, state)
+        hook = row.kind.on.get(state)
+        if hook is not None:
+            hook(self, row)
+
+    # Keeping the indices true.
+
+    def flush(self) -> None:
+        """Bring indices and kept answers up to date with the changes made so far."""
+        dirty, self._dirty = self._dirty, {}
+        for row in dirty:
+            if row.alive:
+                self._reindex(row)
+            self._forget(row)
+
+    def _reindex(self, row: Row) -> None:
+        table = self.table(row.kind.name)
+        fresh = keys(row)
+        if fresh == row.keys:
+            return
+        for key in row.keys - fresh:
+            bucket = table.buckets[key]
+            del bucket[row.id]
+            self._wake(bucket)
+            if not bucket:
+                del table.buckets[key]
+        for key in fresh - row.keys:
+            found = table.buckets.get(key)
+            if found is None:
+                found = table.buckets[key] = Bucket()
+            found[row.id] = row
+            self._wake(found)
+        row.keys = fresh
+
+    def _wake(self, bucket: Bucket) -> None:
+        if bucket.watchers:
+            watchers, bucket.watchers = bucket.watchers, set()
+            for watcher in watchers:
+                self._forget(watcher)
+
+    def _forget(self, row: Row) -> None:
+        row.view = row.wire = None
+        if row.watchers:
+            watchers, row.watchers = row.watchers, set()
+            for watcher in watchers:
+                self._forget(watcher)
+
+    def _unlink(self, row: Row) -> None:
+        table = self.table(row.kind.name)
+        del table.rows[row.id]
+        row.alive = False
+        for key in row.keys:
+            bucket = table.buckets[key]
+            del bucket[row.id]
+            self._wake(bucket)
+            if not bucket:
+                del table.buckets[key]
+        row.keys = set()
+        self._forget(row)
+
+    def _link(self, row: Row) -> None:
+        table = self.table(row.kind.name)
+        table.rows[row.id] = row
+        row.alive = True
+        self._reindex(row)
+        self._forget(row)
+
+    def _roll_back(self) -> None:
+        self._dirty = {}
+        unsorted = set()
+        for what, row, data, due in reversed(self._undo):
+            if what == "create":
+                if row.alive:
+                    self._unlink(row)
+            elif what == "remove":
+                self._link(row)
+                unsorted.add(row.kind.name)
+            else:
+                row.data = data
+                self._reindex(row)
+                self._forget(row)
+                row.due = due
+                if due is not None:
+                    heapq.heappush(self._heap, (due, row.serial, row))
+        for name in unsorted:
+            self.table(name).sort()
+        self._undo = []
+
+    # The past.
+
+    @contextlib.contextmanager
+    def as_of(self, moment: float) -> Iterator[None]:
+        """Show the rows as they were at a moment; needs :attr:`history` to be kept."""
+        changes = [undo for at, entry in self.history or () if at > moment for undo in entry]
+        touched = {row.kind.name for _, row, _, _ in changes}
+        changes = self._swap(reversed(changes))
+        for name in touched:
+            self.table(name).sort()
+        try:
+            yield
+        finally:
+            redone = self._swap(reversed(changes))
+            for name in touched:
+                self.table(name).sort()
+            if self.history is not None:
+                self._relearn(moment, redone)
+
+    def _swap(self, changes: Iterable[Undo]) -> list[Undo]:
+        back: list[Undo] = []
+        for what, row, data, due in changes:
+            if what == "edit":
+                back.append(("edit", row, row.data, row.due))
+                row.data = data
+                if row.alive:
+                    self._reindex(row)
+                self._forget(row)
+            elif what == "create":
+                back.append(("remove", row, data, due))
+                self._unlink(row)
+            else:
+                back.append(("create", row, data, due))
+                self._link(row)
+        return back
+
+    def _relearn(self, moment: float, changes: list[Undo]) -> None:
+        # What was swapped back is again what undoes each change: keep it under the old times.
+        assert self.history is not None
+        for index, (at, entry) in enumerate(self.history):
+            if at > moment:
+                size = len(entry)
+                self.history[index] = (at, changes[:size])
+                changes = changes[size:]
+
+    # Saving.
+
+    def dump(self) -> dict[str, Json]:
+        """Return all rows as JSON-ready data, in the order of creation."""
+        rows = [row for table in self._tables.values() for row in table.rows.values()]
+        return {
+            "serial": self._serial,
+            "rows": [
+                {
+                    "kind": row.kind.name,
+                    "id": row.id,
+                    "account": row.account,
+                    "serial": row.serial,
+                    "due": row.due,
+                    "data": row.data,
+                }
+                for row in sorted(rows, key=_serial)
+            ],
+        }
+
+    def load(self, saved: dict[str, Json]) -> None:
+        """Fill an empty store with the rows of :meth:`dump`."""
+        self._serial = saved["serial"]
+        for item in saved["rows"]:
+            table = self.table(item["kind"])
+            row = Row(table.kind, item["id"], item["account"], item["serial"], item["data"])
+            row.due = item["due"]
+            if row.due is not None:
+                heapq.heappush(self._heap, (row.due, row.serial, row))
+            self._link(row)
+
+
+_EVERYWHERE = ("account", "live", "TagKey", "TagValue", "Tag")
+_encode = msgspec.json.Encoder().encode
+
+
+def _serial(row: Row) -> int:
+    return row.serial
+
+
+def _holding(name: str) -> list[tuple[str, str]]:
+    """Return (path, kind) of every field anywhere that holds rows of a kind."""
+    if not _HOLDING:
+        for each in KINDS.values():
+            for path, target in each.refs.items():
+                _HOLDING.setdefault(target, []).append((path, each.name))
+    return _HOLDING.get(name, [])
+
+
+_HOLDING: dict[str, list[tuple[str, str]]] = {}
+
+
+def keys(row: Row) -> set[tuple[str, Json]]:
+    """Return the (path, value) pairs under which a row is found."""
+    found: set[tuple[str, Json]] = {("account", row.account)}
+    if row.is_live:
+        found.add(("live", row.account))
+    data = row.data
+    for path in row.kind.paths:
+        found.update((path, value) for value in values(data, path))
+    for tag in data.get("Tags", ()):
+        found.add(("TagKey", tag["Key"]))
+        found.add(("TagValue", tag["Value"]))
+        found.add(("Tag", f"{tag['Key']}={tag['Value']}"))
+    return found
+
+
+def values(data: Json, path: str) -> list[Json]:
+    """Return what stands at a dotted path, looking into every item of the lists on the way."""
+    if "." not in path:
+        found = data.get(path) if isinstance(data, dict) else None
+        if found is None:
+            return []
+        return found if isinstance(found, list) else [found]
+    first, rest = path.split(".", 1)
+    inner = data.get(first) if isinstance(data, dict) else None
+    if inner is None:
+        return []
+    if isinstance(inner, list):
+        return [value for item in inner for value in values(item, rest)]
+    return values(inner, rest)
+
+
+def put(data: Data, path: str, value: Json) -> None:
+    """Write a value at a dotted path of nested dicts."""
+    *parents, last = path.split(".")
+    for name in parents:
+        data = data.setdefault(name, {})
+    data[last] = value
+
+
+def public(data: Data) -> Data:
+    """Return the keys that the API shows."""
+    return {key: value for key, value in data.items() if key[0] != "_"}
+
+
+def clone(value: Json) -> Json:
+    """Copy nested dicts and lists; everything else is shared."""
+    if isinstance(value, dict):
+        return {key: clone(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clone(item) for item in value]
+    return value
