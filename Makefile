@@ -1,0 +1,68 @@
+# Every target is one line of work: what is more than that lives in Python.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+PY := .venv/bin/python
+FLAGS ?=
+
+.PHONY: help setup check format lint types floors tidy unit functional contract test demo bench \
+	fix generate sizes clean requirements
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv from the pinned packages; does nothing when it is up to date.
+	@$(PYTHON) requirements/install.py
+
+check: format lint types floors tidy ## All that is checked without running the product.
+
+format: setup ## Check the format.
+	$(PY) -m ruff format --check
+
+lint: setup ## Check the style and look for common mistakes.
+	$(PY) -m ruff check
+
+types: setup ## Check the types.
+	$(PY) -m mypy
+
+floors: setup ## Check what may import what.
+	.venv/bin/lint-imports --no-logo --no-cache
+
+tidy: setup ## Check words, sizes, maps and names.
+	$(PY) -m pytest --quiet tests/unit/test_tidy.py
+
+unit: setup ## Does this function do what it says?  FLAGS= goes to pytest.
+	$(PY) -m pytest tests/unit $(FLAGS)
+
+functional: setup ## Do the laws hold?
+	$(PY) -m pytest tests/functional $(FLAGS)
+
+contract: setup ## Do all doors behave the same?
+	$(PY) -m pytest tests/contract $(FLAGS)
+
+test: setup ## All tests: unit, functional and contract in one run.
+	$(PY) -m pytest $(FLAGS)
+
+demo: setup ## See the main job done, offline.
+	$(PY) -m e2e.demo
+
+bench: ## Measure, side by side with moto.
+	@$(PYTHON) requirements/install.py .venv-bench bench.txt
+	.venv-bench/bin/python tests/bench/run.py $(FLAGS)
+
+fix: setup ## Put the format right, and what else can be put right by itself.
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+generate: setup ## Write the generated documents.
+	$(PY) -m fakecloud.coverage
+
+sizes: setup ## Print lines per folder and the longest files.
+	$(PY) tests/sizes.py
+
+clean: ## Remove everything that can be made again.
+	rm -rf .venv .venv-bench .*_cache .coverage* .hypothesis dist htmlcov
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+requirements: ## Write requirements/*.txt from pyproject.toml.  UPGRADE=1 takes the newest.
+	$(PYTHON) requirements/compile.py $(if $(UPGRADE),--upgrade)

@@ -1,0 +1,1 @@
+"""End-to-end: everything here works from outside, through processes, HTTP and kubeconfigs."""

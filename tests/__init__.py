@@ -1,0 +1,1 @@
+"""All tests: what each folder asks is in CONTRIBUTING.md."""
