@@ -63,6 +63,7 @@ class World(Protocol):
 
     strict: bool
     auth: str
+    accounts: dict[str, tuple[str, str]]
 
     def limit(self, quota: str, account: str) -> int:
         """Return the value of a quota for an account."""
@@ -151,7 +152,7 @@ class Call:
         if not token:
             return []
         if len(token) > 64:  # "up to 64 ASCII characters", says the document.
-            raise errors.refusal(4106)
+            raise errors.refusal(4106, parameter="ClientToken", length=len(token), expected="1-64")
         rows = self.store.rows(name, "_ClientToken", token)
         return [row for row in rows if row.account == self.account]
 

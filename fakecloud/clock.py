@@ -16,7 +16,7 @@ class Clock:
     ``rate`` is the number of virtual seconds per real second: 0 (the default) freezes the clock,
     and only :meth:`advance` moves it; 1 is real time; 60 makes a minute pass in a second.
     ``start`` defaults to a fixed date for a frozen clock and to the present for a running one.
-    ``wall`` and ``monotonic`` are where real time comes from.
+    ``wall`` and ``monotonic`` are where real time comes from, and ``sleep`` is how it is spent.
     """
 
     def __init__(
@@ -26,10 +26,12 @@ class Clock:
         start: float | None = None,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if rate < 0:
             raise ValueError(f"The rate of a clock is {rate}, but time cannot go backwards. Use 0.")
         self.wall = wall
+        self.sleep = sleep
         self._monotonic = monotonic
         if start is None:
             start = FROZEN_START if rate == 0 else wall()

@@ -1,12 +1,12 @@
-"""One simulated cloud: accounts, regions, time, faults, and the one door through which all calls
-come.
-"""
+"""One simulated cloud: accounts, regions, time, faults, and the one door for all calls."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from fakecloud import document, errors, faults, reads
 from fakecloud import resources as _resources
 from fakecloud.call import ACTIONS, PUBLIC_ACCOUNT, SEEDS, WELCOMES, Call
 from fakecloud.rules import quotas
-from fakecloud.store import KINDS, Data, Kind, Row, Store
+from fakecloud.store import HISTORY, KINDS, Data, Kind, Row, Store
 
 Json = Any
 DEFAULT_ACCOUNT = "123456789012"
@@ -26,8 +26,22 @@ DEFAULT_SECRET_KEY = "FAKECLOUDSECRETKEY0000000000000000000001"  # noqa: S105 - 
 STATE_VERSION = 1
 
 _resources.load_all()
+_NOTHING: tuple[Json, ...] = ("", [], {})  # As a required value, the API takes it as missing.
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+@dataclass(slots=True)
+class Caller:
+    """Who calls, as a door found out; ``delay_s`` is how long a fault holds the answer back."""
+
+    account: str
+    region: str
+    user: str = ""
+    access_key: str = ""
+    source: str = ""
+    agent: str = ""
+    delay_s: float = 0.0
 
 
 class FakeCloud:
@@ -87,10 +101,8 @@ class FakeCloud:
 
         ``account`` and ``region`` default to the cloud's own. The answer is a fresh copy.
         """
-        if account or region:
-            answer = self.perform(action, request, account or self.account, region or self.region)
-        else:
-            answer = self.perform(action, request, self.account, self.region)
+        caller = Caller(account or self.account, region or self.region)
+        answer = self.perform(action, request, caller)
         result: dict[str, Json] = _decode(answer)
         return result
 
@@ -98,48 +110,48 @@ class FakeCloud:
         """Return an object with every action as a method, bound to an account and a region."""
         return Client(self, account or self.account, region or self.region)
 
-    def perform(
-        self,
-        action: str,
-        request: Data,
-        account: str,
-        region: str,
-        *,
-        user: str = "",
-        access_key: str = "",
-        source: str = "",
-        agent: str = "",
-    ) -> bytes:
+    def perform(self, action: str, request: Data, caller: Caller) -> bytes:
         """Carry out an action and return its answer as JSON text; raise ``ApiError``."""
         with self.lock:
-            now = self.clock.now()
-            self._requests += 1
-            request_id = self.request_id(self._requests)
+            request_id = self.next_request_id()
             entry = faults.Entry(
-                0, now, account, region, action, request, 200, "", request_id,
-                access_key, source, agent,
-            )  # fmt: skip
+                self._requests,
+                self.clock.now(),
+                caller.account,
+                caller.region,
+                action,
+                request,
+                request_id=request_id,
+                access_key=caller.access_key,
+                source=caller.source,
+                agent=caller.agent,
+            )
             self.journal.add(entry)
             try:
-                store = self.store(region, account)
-                call = Call(self, store, region, account, user)
+                store = self.store(caller.region, caller.account)
+                call = Call(self, store, caller.region, caller.account, caller.user)
                 call.action = action
-                call.access_key = access_key
-                answer = self._attempt(call, action, request, request_id)
+                call.access_key = caller.access_key
+                answer = self._attempt(call, action, request, entry, caller)
             except errors.ApiError as error:
                 entry.status, entry.code = error.status, error.code
-                error.request_id = request_id
+                error.request_id = entry.request_id
                 raise
             entry.size = len(answer)
             return answer
 
-    def _attempt(self, call: Call, action: str, request: Data, request_id: str) -> bytes:
+    def _attempt(
+        self, call: Call, action: str, request: Data, entry: faults.Entry, caller: Caller
+    ) -> bytes:
+        request_id = entry.request_id
         lost = False
         stale = 0.0
         if self.faults:
             for fault in self.faults.striking(action, call.account, self.clock.now()):
-                if fault.effect == "delay":
+                if fault.effect == "delay" and self.clock.rate == 0:
                     self.clock.advance(fault.seconds)
+                elif fault.effect == "delay":
+                    caller.delay_s += fault.seconds
                 elif fault.effect == "lose":
                     lost = True
                 elif fault.effect == "stale":
@@ -169,13 +181,18 @@ class FakeCloud:
             msgspec.convert(request, self.document.shape(spec.request))
         except msgspec.ValidationError:
             raise self._misfit(spec.request, request) from None
+        for name in spec.required:
+            if request[name] in _NOTHING:
+                raise errors.refusal(7000, parameters=name, least="1")
         handler = ACTIONS.get(action)
         if handler is None:
             raise errors.NotSimulated(f"the action {action}")
         return handler
 
     def _misfit(self, schema: str, request: Data) -> errors.ApiError:
-        found = {problem.kind: problem for problem in reversed(self.document.problems(schema, request))}
+        found = {
+            problem.kind: problem for problem in reversed(self.document.problems(schema, request))
+        }
         if "unknown" in found:
             return errors.refusal(3001, parameter=found["unknown"].field)
         if "missing" in found:
@@ -224,7 +241,9 @@ class FakeCloud:
                 continue
             if key not in properties:
                 raise AssertionError(f"{action} answered with {key}, which the document lacks.")
-            parts.append(b'"%s":%s' % (key.encode(), self._write(call.store, spec.response, key, value)))
+            parts.append(
+                b'"%s":%s' % (key.encode(), self._write(call.store, spec.response, key, value))
+            )
         parts.append(b'"ResponseContext":{"RequestId":"%s"}' % request_id.encode())
         return b"{" + b",".join(parts) + b"}"
 
@@ -279,12 +298,15 @@ class FakeCloud:
         """Return the rows of another region."""
         return self.store(region)
 
+    def next_request_id(self) -> str:
+        """Return the RequestId of a new call."""
+        self._requests += 1
+        return self.request_id(self._requests)
+
     def request_id(self, number: int) -> str:
         """Return the RequestId of the n-th call: a UUID, deterministic from the seed."""
         digits = hashlib.md5(b"%d/%d" % (self.seed, number), usedforsecurity=False).hexdigest()
-        return (
-            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-        )
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def _mint(self, kind: Kind) -> str:
         self._counter += 1
@@ -305,6 +327,8 @@ class FakeCloud:
                 )
             found = self._stores[region] = Store(self._mint, self.clock.now)
             found.stuck = lambda row: self.faults.sticks(row.kind.name, row.state)
+            if any(fault.effect == "stale" for fault in self.faults):
+                found.history = deque(maxlen=HISTORY)
             self._begin(found, region, PUBLIC_ACCOUNT, SEEDS)
             for known in self.accounts:
                 self._welcome(found, region, known)
@@ -343,12 +367,16 @@ class FakeCloud:
             self.faults = faults.Faults(self.seed)
             self._forget()
 
-    def watch_history(self) -> None:
-        """Keep changes from now on, so that stale reads have a past to show."""
-        from collections import deque
+    def fail(self, effect: str, **facts: Json) -> faults.Fault:
+        """Put a fault in force; see :class:`fakecloud.faults.Fault` for the facts."""
+        with self.lock:
+            if effect == "stale":
+                self._remember()
+            return self.faults.add(effect, **facts)
 
-        from fakecloud.store import HISTORY
-
+    def _remember(self) -> None:
+        # Stale reads need a past: changes are kept from the first such fault on.
+        self.store(self.region)
         for store in self._stores.values():
             if store.history is None:
                 store.history = deque(maxlen=HISTORY)
@@ -420,9 +448,7 @@ class Client:
             raise AttributeError(f"The API has no action {action}.")
 
         def act(**request: Json) -> dict[str, Json]:
-            return self.cloud.call(
-                action, account=self.account, region=self.region, **request
-            )
+            return self.cloud.call(action, account=self.account, region=self.region, **request)
 
         return act
 

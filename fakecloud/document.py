@@ -51,6 +51,7 @@ class ActionSpec:
     request: str
     response: str
     parameters: frozenset[str]
+    required: tuple[str, ...]
     answers: tuple[str, ...]
     needs_key: bool
     allows_login: bool
@@ -92,6 +93,7 @@ class Document:
             request=request,
             response=response,
             parameters=frozenset(self.schemas[request].get("properties", {})),
+            required=tuple(self.schemas[request].get("required", ())),
             answers=tuple(self.schemas[response].get("properties", {})),
             needs_key=bool(schemes),
             allows_login="BasicAuth" in schemes,
@@ -155,7 +157,7 @@ class Document:
     def _type(self, part: Json) -> Any:
         if "$ref" in part:
             return self.shape(_ref(part))
-        kind: Any = part.get("type")
+        kind: Any = _kind(part)
         if "enum" in part:
             found: Any = Literal[tuple(part["enum"])]
         elif kind == "array":
@@ -172,7 +174,7 @@ class Document:
         part = self.resolve(part)
         if value is None and part.get("nullable"):
             return
-        kind = part.get("type", "object")
+        kind = _kind(part)
         if not _is(kind, value):
             yield Problem("type", path, kind, value)
         elif "enum" in part and value not in part["enum"]:
@@ -203,6 +205,12 @@ _SCALARS: dict[str | None, type] = {
     "number": float,
     "boolean": bool,
 }
+
+
+def _kind(part: Json) -> str:
+    """Return the type of a value; the alternatives of a ``oneOf`` all have the same."""
+    kind: str = part.get("type") or part.get("oneOf", [{}])[0].get("type", "object")
+    return kind
 
 
 def _is(kind: str, value: Json) -> bool:

@@ -72,11 +72,29 @@ TEXTS: dict[int, str] = {
     14: "The request does not match any API access rule.",
     24: "Request rate exceeded.",
     25: "Request rate exceeded.",
+    1001: "The client gateway '{id}' has dependencies and cannot be deleted.",
+    1004: "The Net {net} has a NIC with the public IP {user}. Unlink the public IP first.",
+    1005: "The Net {net} has the load balancer {user}. Delete the load balancer first.",
+    1007: "The internet service {gateway} is not linked to the Net {net}.",
+    1018: "The Net {net} has the NAT service {user}. Delete the NAT service first.",
     2000: "Outscale faced an internal error while processing your request.",
     3001: "The parameter '{parameter}' is not supported.",
-    4014: "The IP range '{range}' is too large or too small.",
-    4104: "The provided value '{id}' is invalid. The expected prefix is '{prefix}'.",
+    4014: (
+        "The provided value ('{range}') for the parameter 'IpRange' is invalid. "
+        "The block size has to be between {least} and {most}."
+    ),
+    4036: (
+        "The load balancer name '{name}' has characters that are not allowed. Use letters, digits "
+        "and dashes, and no dash at the start or end."
+    ),
+    4037: "LoadBalancerPort is {port}, but must be between 1 and 65535.",
+    4086: "The VM '{id}' is in {vm}, but the load balancer '{name}' is in {balancer}.",
+    4104: "The provided value '{id}' does not respect the expected ID prefix '{prefix}'.",
     4105: "The provided value '{id}' is malformed.",
+    4106: (
+        "The length of the provided value for parameter '{parameter}' is invalid: '{length}'. "
+        "The expected length is '{expected}'."
+    ),
     4110: "The type of the parameter '{parameter}' is wrong. The expected type is '{type}'.",
     4116: "The provided page token is expired.",
     4117: "The provided page token is invalid.",
@@ -87,24 +105,82 @@ TEXTS: dict[int, str] = {
         "The values for AccepterNetId and SourceNetId must be different."
     ),
     5007: _MISSING,
+    5015: _MISSING,
     5018: _MISSING,
     5023: _MISSING,
     5026: _MISSING,
+    5028: "The load balancer '{name}' has no listener on port {port}.",
+    5029: "The ListenerRuleName '{name}' doesn't exist.",
     5030: _MISSING,
     5032: _MISSING,
+    5034: _MISSING,
     5035: _MISSING,
     5036: _MISSING,
     5046: _MISSING,
     5047: _MISSING,
     5054: _MISSING,
+    5056: "The load balancer '{name}' has no policy '{policy}'.",
     5057: _MISSING,
     5063: _MISSING,
     5064: _MISSING,
     5065: _MISSING,
+    5067: _MISSING,
+    5068: _MISSING,
+    5072: _MISSING,
+    5073: _MISSING,
     5080: _MISSING,
+    6031: (
+        "The load balancer '{name}' is '{state}', but must be 'active' for this change. Try again "
+        "once it is."
+    ),
     7000: "Insufficient parameters provided out of: {parameters}. Expected at least: {least}.",
+    8004: "Outbound rules are for security groups of Nets only.",
+    9006: "{client} and {gateway} have the VPN connection {connection} already.",
     9008: "The SecurityGroupName '{name}' already exists.",
+    9013: "The LoadBalancerName '{name}' already exists.",
+    9024: "{gateway} is linked to the Net {net}. Unlink it first.",
+    9025: "{gateway} is linked to the Net {net}. Unlink it first.",
+    9026: "{gateway} is not linked to the Net {net}.",
+    9027: "{gateway} is not linked to the Net {net}. Link it first.",
+    9044: "The IP range {range} is not inside {net}, the range of the Net.",
+    9050: "The IP range {range} overlaps the reserved block {block}.",
+    9051: "The default security group cannot be deleted.",
+    9052: "The route table {table} has another route to {destination}. Use UpdateRoute.",
+    9053: "The route table {table} has no route to {destination} that can be changed.",
+    9058: "The IP range {range} overlaps {other}, the range of another subnet.",
+    9065: "The Net {net} has {gateway} linked already. Unlink it first.",
+    9066: (
+        "{table} is the main route table of the Net {net}. "
+        "Make another table the main one first."
+    ),
+    9067: "The Nets {source} and {accepter} have the Net peering {peering} already.",
+    9068: "The VPN connection {connection} has no static routes: StaticRoutesOnly is false.",
+    10010: "The maximum number of VMs ('{limit}') is exceeded.",
+    10011: "The maximum number of public IPs ('{limit}') is exceeded.",
+    10012: "The maximum number of listener rules ('{limit}') is exceeded.",
+    10013: "The maximum number of listeners ('{limit}') is exceeded.",
+    10014: "The maximum number of load balancers ('{limit}') is exceeded.",
+    10017: "The maximum number of security group rules ('{limit}') is exceeded.",
+    10018: "The maximum number of volumes ('{limit}') is exceeded.",
     10022: "The maximum number of Nets ('{limit}') is exceeded.",
+    10023: "The maximum number of internet services ('{limit}') is exceeded.",
+    10024: "The maximum number of GiB of volumes ('{limit}') is exceeded.",
+    10025: "The maximum number of IOPS ('{limit}') is exceeded.",
+    10026: "The maximum number of snapshots ('{limit}') is exceeded.",
+    10027: "The maximum number of client gateways ('{limit}') is exceeded.",
+    10028: "The maximum number of connections ('{limit}') is exceeded.",
+    10029: "The maximum number of vCores ('{limit}') is exceeded.",
+    10030: "The maximum number of GPUs ('{limit}') is exceeded.",
+    10031: "The maximum number of DirectLink interfaces ('{limit}') is exceeded.",
+    10032: "The maximum number of NAT services ('{limit}') is exceeded.",
+    10033: "The maximum number of Net access points ('{limit}') is exceeded.",
+    10034: "The maximum number of pending Net peerings ('{limit}') is exceeded.",
+    10035: "The maximum number of Net peerings ('{limit}') is exceeded.",
+    10037: "The maximum number of route tables ('{limit}') is exceeded.",
+    10038: "The maximum number of security groups ('{limit}') is exceeded.",
+    10039: "The maximum number of virtual gateways ('{limit}') is exceeded.",
+    10040: "The maximum number of static routes ('{limit}') is exceeded.",
+    10042: "The maximum number of GiB of memory ('{limit}') is exceeded.",
     12000: "The action '{action}' does not exist.",
 }
 
@@ -118,6 +194,7 @@ class ApiError(Exception):
         self.type = type_
         self.status = status
         self.details = details
+        self.request_id = ""
 
     def body(self) -> list[dict[str, str]]:
         """Return the ``Errors`` list of the answer."""

@@ -174,9 +174,9 @@ class Entry:
     region: str
     action: str
     request: Json
-    status: int
-    code: str
-    request_id: str
+    status: int = 200
+    code: str = ""
+    request_id: str = ""
     access_key: str = ""
     source: str = ""
     agent: str = ""
@@ -188,7 +188,6 @@ class Journal:
 
     def __init__(self, limit: int = 20_000) -> None:
         self.entries: deque[Entry] = deque(maxlen=limit)
-        self.count = 0
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
@@ -198,8 +197,6 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Write down a call."""
-        self.count += 1
-        entry.number = self.count
         self.entries.append(entry)
 
     def actions(self) -> list[str]:
@@ -209,7 +206,6 @@ class Journal:
     def clear(self) -> None:
         """Forget all calls."""
         self.entries.clear()
-        self.count = 0
 
     def dump(self) -> list[dict[str, Json]]:
         """Return the calls as JSON-ready data, without secrets and user data."""

@@ -20,7 +20,7 @@ import msgspec
 
 from fakecloud import clock, document, errors
 from fakecloud.call import Call, check_id
-from fakecloud.store import KINDS, Data, Kind, Row, values
+from fakecloud.store import KINDS, Data, Kind, Row, Store, values
 
 Json = Any
 TOKEN_LIFE_S = 3600.0
@@ -42,13 +42,24 @@ class Until:
 
 
 @dataclass(frozen=True)
+class Deep:
+    """Declare a filter on what the API does not show: ``look(store, row)`` finds it."""
+
+    look: Callable[[Store, Row], Json]
+
+
+@dataclass(frozen=True)
 class Filter:
-    """One filter: where it looks, and the kind whose identifiers it takes, if any."""
+    """One filter: where it looks, and the kind whose identifiers it takes, if any.
+
+    With ``deep``, it looks at the pair of store and row instead of at what the API shows.
+    """
 
     path: str
     look: Callable[[Data], list[Json]]
     ids: Kind | None = None
     bound: Since | Until | None = None
+    deep: bool = False
 
     def matcher(self, wanted: Json) -> Callable[[Data], bool]:
         """Return the test of a shown row against the values of a request."""
@@ -118,6 +129,13 @@ def _filter(kind: Kind, schema: str, name: str) -> Filter | None:
     if isinstance(declared, Since | Until):
         path = declared.path
         return Filter(path, lambda view: values(view, path), bound=declared)
+    if isinstance(declared, Deep):
+        inspect = declared.look
+
+        def look_deep(pair: Any) -> list[Json]:
+            return _listed(inspect(*pair))
+
+        return Filter("", look_deep, deep=True)
     if callable(declared):
         look = declared
         return Filter("", lambda view: _listed(look(view)))
@@ -126,7 +144,8 @@ def _filter(kind: Kind, schema: str, name: str) -> Filter | None:
     found = declared or derive(document.load(), schema, name)
     if found is None:
         return None
-    return Filter(found, lambda view: values(view, found), ids=_IDS().get(found.split(".")[-1]))
+    ids = kind if kind.strict_ids and found == kind.id else None
+    return Filter(found, lambda view: values(view, found), ids=ids)
 
 
 def _listed(value: Json) -> list[Json]:
@@ -142,10 +161,10 @@ def derive(book: document.Document, schema: str, name: str) -> str | None:
         if candidate in properties:
             return candidate
     for key, part in sorted(properties.items(), key=lambda item: -len(item[0])):
-        part = part.get("items", part)
-        if "$ref" not in part:
+        item = part.get("items", part)
+        if "$ref" not in item:
             continue
-        inner = part["$ref"].rsplit("/", 1)[1]
+        inner = item["$ref"].rsplit("/", 1)[1]
         for start in (key, *_singulars(key)):
             if name.startswith(start) and name != start:
                 rest = derive(book, inner, name[len(start) :])
@@ -176,11 +195,6 @@ _TAGS: dict[str, tuple[str, Callable[[Data], list[Json]]]] = {
 }
 
 
-@functools.cache
-def _IDS() -> dict[str, Kind]:  # noqa: N802 - a constant that is known once all kinds are
-    return {kind.id: kind for kind in KINDS.values() if kind.id and kind.prefix}
-
-
 # Reading.
 
 
@@ -206,11 +220,15 @@ def select(
     if candidates is None:
         candidates = _candidates(call, kind, tests)
     store = call.store
-    matchers = [found.matcher(wanted) for found, wanted in tests]
+    matchers = [(found.matcher(wanted), found.deep) for found, wanted in tests]
     return [
         row
         for row in candidates
-        if call.sees(row) and all(matches(store.view(row)) for matches in matchers)
+        if call.sees(row)
+        and all(
+            matches((store, row) if deep else store.view(row))  # type: ignore[arg-type]
+            for matches, deep in matchers
+        )
     ]
 
 
@@ -251,7 +269,7 @@ def read(call: Call, kind: Kind, action: str, answer: str, request: Data) -> Dat
 
 
 def page(
-    call: Call, action: str, answer: str, rows: list[Any], request: Data, *, default: int = 1000
+    call: Call, action: str, answer: str, rows: list[Any], request: Data, *, default: int | None = None
 ) -> Data:
     """Cut a list of rows or values into the page that the request asks for.
 
@@ -273,8 +291,8 @@ def page(
             raise errors.refusal(7000, parameters="ResultsPerPage", least="1")
         start = _open(call, action, request, token)
     if size is None:
-        size = max(default, len(rows)) if default == 1000 else default
-    shown = {answer: rows[start : start + size]}
+        size = len(rows) if default is None else default
+    shown: Data = {answer: rows[start : start + size]}
     if start + size < len(rows):
         shown["NextPageToken"] = _seal(call, action, request, start + size)
     return shown
@@ -305,12 +323,13 @@ def _seal(call: Call, action: str, request: Data, start: int) -> str:
 
 def _open(call: Call, action: str, request: Data, token: str) -> int:
     try:
-        start, issued, seal = base64.b64decode(token, validate=True).decode().split(".")
-        ours = seal == _sign(call, action, request, int(start), int(issued))
-    except (ValueError, binascii.Error):
-        ours = False
-    if not ours:
+        parts = base64.b64decode(token, validate=True).decode().split(".")
+        start, issued = int(parts[0]), int(parts[1])
+        seal = parts[2]
+    except (ValueError, IndexError, binascii.Error):
+        raise errors.refusal(4117) from None
+    if seal != _sign(call, action, request, start, issued):
         raise errors.refusal(4117)
-    if call.now - int(issued) > TOKEN_LIFE_S:
+    if call.now - issued > TOKEN_LIFE_S:
         raise errors.refusal(4116)
-    return int(start)
+    return start

@@ -50,8 +50,9 @@ class Kind:
     view: how a row is shown; its public keys when ``None``.
     visible: whether an account sees a row of another; only its own when ``None``.
     read, answer: the derived Read action and the key of its answer.
-    filters: name -> path or function, for filters that no rule derives.
+    filters: name -> path, function or marker (see ``reads``), for filters that no rule derives.
     quota: the quota that limits live rows per account.
+    strict_ids: whether a malformed identifier in the filter of that name is refused, not ignored.
     """
 
     name: str
@@ -74,8 +75,9 @@ class Kind:
     visible: Callable[[Row, str], bool] | None = None
     read: str = ""
     answer: str = ""
-    filters: Mapping[str, str | Callable[[Data], Json]] = field(default_factory=dict)
+    filters: Mapping[str, Any] = field(default_factory=dict)
     quota: str = ""
+    strict_ids: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -178,7 +180,8 @@ class Store:
     """All rows of one region. Every change happens inside :meth:`transaction`."""
 
     def __init__(self, mint: Callable[[Kind], str], now: Callable[[], float]) -> None:
-        self.now = now
+        self._clock = now
+        self._moment: float | None = None
         self._mint = mint
         self._tables: dict[str, Table] = {}
         self._serial = 0
@@ -188,7 +191,11 @@ class Store:
         self._heap: list[tuple[float, int, Row]] = []
         self._reader: Row | None = None
         self.history: deque[tuple[float, list[Undo]]] | None = None
-        self.stuck: Callable[[Row], bool] = lambda row: False
+        self.stuck: Callable[[Row], bool] = _never
+
+    def now(self) -> float:
+        """Return the virtual time, in seconds since the epoch."""
+        return self._clock() if self._moment is None else self._moment
 
     # Looking.
 
@@ -220,8 +227,10 @@ class Store:
                 raise AssertionError(f"A view may not read all rows of {name}. Add an index.")
             return list(table.rows.values())
         bucket = self._bucket(table, path, value)
-        found = list(bucket.values())
-        found.sort(key=_serial)
+        found = sorted(bucket.values(), key=_serial)
+        if self._reader is not None:
+            for row in found:
+                row.watchers.add(self._reader)
         return found
 
     def count(self, name: str, path: str, value: Json) -> int:
@@ -289,9 +298,7 @@ class Store:
             self.history.append((self.now(), self._undo))
         self._undo = []
 
-    def create(
-        self, name: str, data: Data, account: str, id_: str = "", state: str = ""
-    ) -> Row:
+    def create(self, name: str, data: Data, account: str, id_: str = "", state: str = "") -> Row:
         """Add a row; its identifier is minted, written into the data, or given as ``id_``."""
         table = self.table(name)
         made = table.kind
@@ -352,8 +359,13 @@ class Store:
                 row.due = now + 1
                 heapq.heappush(self._heap, (row.due, serial, row))
                 continue
-            with self.transaction():
-                self._advance(row)
+            # What happens, happens at its own time: a long step passes through every state.
+            self._moment = due
+            try:
+                with self.transaction():
+                    self._advance(row)
+            finally:
+                self._moment = None
 
     def _advance(self, row: Row) -> None:
         state = row.kind.lifecycle[row.state].state
@@ -508,7 +520,7 @@ class Store:
                     "account": row.account,
                     "serial": row.serial,
                     "due": row.due,
-                    "data": row.data,
+                    "data": clone(row.data),
                 }
                 for row in sorted(rows, key=_serial)
             ],
@@ -528,6 +540,10 @@ class Store:
 
 _EVERYWHERE = ("account", "live", "TagKey", "TagValue", "Tag")
 _encode = msgspec.json.Encoder().encode
+
+
+def _never(_: Row) -> bool:
+    return False
 
 
 def _serial(row: Row) -> int:

@@ -26,31 +26,34 @@ kind(
     view=_view,
     read="ReadSubnets",
     answer="Subnets",
-    quota="subnet_limit",
 )
+
+SMALLEST = 29
 
 
 @action
-def CreateSubnet(call: Call, NetId: str, IpRange: str, SubregionName: str | None = None) -> Data:
+def CreateSubnet(call: Call, IpRange: str, NetId: str, SubregionName: str | None = None) -> Data:
     """Create a subnet in a Net: inside its range, /29 or larger, overlapping no other."""
-    net = call.get("Net", NetId)
+    net = call.own("Net", NetId)
     block = addresses.network(IpRange)
     subregion = SubregionName or call.subregion
     if not call.store.row("Subregion", subregion):
         raise errors.refusal(5009)
-    if block.prefixlen > 29:
-        raise errors.refusal(4014, range=IpRange)
+    if block.prefixlen > SMALLEST:
+        raise errors.refusal(4014, range=IpRange, least=f"/{SMALLEST}", most="/16")
     if not block.subnet_of(addresses.network(net["IpRange"])):
-        raise errors.refusal(9044)
-    for other in call.find("Subnet", "NetId", NetId):
+        raise errors.refusal(9044, range=IpRange, net=net["IpRange"])
+    others = call.store.rows("Subnet", "NetId", net.id)
+    for other in others:
         if block.overlaps(addresses.network(other["IpRange"])):
-            raise errors.refusal(9058)
+            raise errors.refusal(9058, range=IpRange, other=other["IpRange"])
+    call.within("subnet_limit", len(others) + 1)
     subnet = call.create(
         "Subnet",
         {
             "IpRange": str(block),
             "MapPublicIpOnLaunch": False,
-            "NetId": NetId,
+            "NetId": net.id,
             "SubregionName": subregion,
         },
         state="available",
@@ -59,9 +62,9 @@ def CreateSubnet(call: Call, NetId: str, IpRange: str, SubregionName: str | None
 
 
 @action
-def UpdateSubnet(call: Call, SubnetId: str, MapPublicIpOnLaunch: bool) -> Data:
+def UpdateSubnet(call: Call, MapPublicIpOnLaunch: bool, SubnetId: str) -> Data:
     """Decide whether NICs created in a subnet get a public IP."""
-    subnet = call.get("Subnet", SubnetId)
+    subnet = call.own("Subnet", SubnetId)
     call.edit(subnet)["MapPublicIpOnLaunch"] = MapPublicIpOnLaunch
     return {"Subnet": subnet}
 
@@ -69,5 +72,5 @@ def UpdateSubnet(call: Call, SubnetId: str, MapPublicIpOnLaunch: bool) -> Data:
 @action
 def DeleteSubnet(call: Call, SubnetId: str) -> Data:
     """Delete a subnet that holds no NIC, NAT service, load balancer or route table link."""
-    call.delete(call.get("Subnet", SubnetId))
+    call.delete(call.own("Subnet", SubnetId))
     return {}

@@ -37,7 +37,7 @@ def test_health_tells_what_is_there(server, control):
     assert health["rows"]["Net"] == 1
 
 
-def test_the_clock_is_stepped(server, control):
+def test_the_clock_is_stepped(control):
     before = control("GET", "clock")[1]["seconds"]
     assert control("POST", "clock", {"seconds": 3})[1]["seconds"] == before + 3
     assert control("POST", "clock", {"rate": 60})[1]["rate"] == 60
@@ -93,7 +93,7 @@ def test_quotas_capacity_and_accounts_are_set(server, control):
     assert {each["account"] for each in control("GET", "accounts")[1]} >= {"111122223333"}
 
 
-def test_an_unknown_path_says_what_there_is(server, control):
+def test_an_unknown_path_says_what_there_is(control):
     status, answer = control("GET", "nothing")
     assert status == 404
     assert "/_fakecloud/health" in answer["error"]

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+
 from tests.contract.cloud.conftest import RefusedError
 
 
@@ -27,7 +28,7 @@ def test_a_resource_lives_from_create_to_delete(door, net):
     assert refused(door, "DeleteNet", NetId=net["NetId"]).code == "5065"
 
 
-def test_every_answer_has_a_request_id_of_its_own(door, net):
+def test_every_answer_has_a_request_id_of_its_own(door):
     first = door.call("ReadNets")["ResponseContext"]["RequestId"]
     second = door.call("ReadNets")["ResponseContext"]["RequestId"]
     third = refused(door, "DeleteNet", NetId="vpc-ffffffff").request_id
@@ -130,7 +131,8 @@ def test_throttling_answers_with_its_codes(door, code, status):
     door.call("ReadNets")
 
 
-def test_the_journal_has_every_call(door, net):
+def test_the_journal_has_every_call(door):
+    door.call("CreateNet", IpRange="10.0.0.0/16")
     refused(door, "DeleteNet", NetId="vpc-12345678")
     entries = list(door.cloud.journal)
     assert [entry.action for entry in entries] == ["CreateNet", "DeleteNet"]
@@ -142,5 +144,5 @@ def test_a_saved_cloud_goes_on_where_it_stopped(door, net):
     door.cloud.reset()
     assert door.call("ReadNets")["Nets"] == []
     door.cloud.load(saved)
+    assert door.cloud.save() == saved
     assert door.call("ReadNets")["Nets"] == [net]
-    assert door.cloud.save() == saved or door.name != "direct"

@@ -186,7 +186,7 @@ def test_expect_100_continue_is_answered(server):
 
 
 def test_64_clients_at_once(server):
-    def build(number):
+    def build(_):
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         ids = []
         for _ in range(5):

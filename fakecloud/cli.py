@@ -1,0 +1,101 @@
+"""The command ``fakecloud``: serve a simulated OUTSCALE cloud on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pathlib
+import signal
+import sys
+
+import click
+
+from fakecloud import clock, cloud, server
+
+
+@click.command(context_settings={"auto_envvar_prefix": "FAKECLOUD", "show_default": True})
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", default=4566, help="Port to listen on; 0 chooses a free one.")
+@click.option("--region", default=cloud.DEFAULT_REGION, help="Region of the cloud.")
+@click.option("--account", default=cloud.DEFAULT_ACCOUNT, help="Account of the default key.")
+@click.option("--rate", default=1.0, help="Virtual seconds per real second; 0 freezes the clock.")
+@click.option("--seed", default=0, help="Decides identifiers and chances.")
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    help="Load the state from this file if it exists, and save it there at the end.",
+)
+@click.option(
+    "--auth",
+    type=click.Choice(["none", "known-key", "verify"]),
+    default="none",
+    help="How credentials are checked.",
+)
+@click.option("--strict", is_flag=True, help="Let strict placement run out of capacity.")
+def main(  # noqa: PLR0913, PLR0917 - one parameter per option
+    host: str,
+    port: int,
+    region: str,
+    account: str,
+    rate: float,
+    seed: int,
+    state: pathlib.Path | None,
+    auth: str,
+    strict: bool,
+) -> None:
+    """Serve an OUTSCALE cloud in memory over HTTP.
+
+    The access key is that of OSC_ACCESS_KEY and OSC_SECRET_KEY, or a built-in one.
+    Everything about time, faults and state: /_fakecloud/ (docs/fakecloud.md).
+    """
+    try:
+        simulated = cloud.FakeCloud(
+            region=region,
+            account=account,
+            clock=clock.Clock(rate=rate),
+            seed=seed,
+            strict=strict,
+            access_key=os.environ.get("OSC_ACCESS_KEY") or cloud.DEFAULT_ACCESS_KEY,
+            secret_key=os.environ.get("OSC_SECRET_KEY") or cloud.DEFAULT_SECRET_KEY,
+        )
+        if state is not None and state.exists():
+            simulated.load(state.read_bytes())
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    loop = server.new_loop()
+    try:
+        loop.run_until_complete(_serve(simulated, host, port, auth))
+    except OSError as error:
+        raise click.ClickException(
+            f"Port {port} of {host} cannot be listened on: {error.strerror}. "
+            "Choose another one with --port."
+        ) from None
+    finally:
+        loop.close()
+        if state is not None:
+            _write(state, simulated.save())
+
+
+async def _serve(simulated: cloud.FakeCloud, host: str, port: int, auth: str) -> None:
+    http = server.Server(simulated, auth)
+    found = await http.start(host, port)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    click.echo(f"fakecloud serves {simulated.region} at http://{host}:{found}/api/v1", err=True)
+    click.echo(f"  access key {simulated.accounts[simulated.account][0]}, auth {auth}", err=True)
+    sys.stderr.flush()
+    await stop.wait()
+    await http.stop()
+
+
+def _write(path: pathlib.Path, content: bytes) -> None:
+    # Written beside and moved, so that a full disk does not destroy the last good state.
+    draft = path.with_name(path.name + ".new")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Run a command, and end it when the process that asked for it is gone.
+
+    python -I -S keeper.py COMMAND [ARGUMENT...]
+
+Standard input is a pipe whose other end only that process holds: its end is the sign. Without
+it (a forked child of that process may hold the pipe, too), the changed parent is the sign. Should
+the keeper itself be killed, the kernel ends the command. A termination signal is handed on.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import sys
+import threading
+
+PR_SET_PDEATHSIG = 1
+LOOK_AGAIN_S = 1.0
+
+
+def become(command: list[str], keeper: int) -> None:
+    """Turn this forked child into the command, which ends with its keeper."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != keeper:
+            os._exit(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    try:
+        os.execv(command[0], command)
+    except OSError as error:
+        os.write(2, f"{command[0]} cannot be run: {error.strerror}.\n".encode())
+    os._exit(127)
+
+
+def watch(parent: int, child: int) -> None:
+    """Wait until the parent is gone, then end the child."""
+    while os.getppid() == parent:
+        readable, _, _ = select.select([0], [], [], LOOK_AGAIN_S)
+        if readable and not os.read(0, 1):
+            break
+    os.kill(child, signal.SIGKILL)
+
+
+def main(command: list[str]) -> int:
+    """Run the command; return its exit status, as a shell would."""
+    parent, keeper = os.getppid(), os.getpid()
+    child = os.fork()
+    if child == 0:
+        become(command, keeper)
+    signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
+    threading.Thread(target=watch, args=(parent, child), daemon=True).start()
+    # The child stays a zombie until the keeper exits, so that its number cannot be another's.
+    ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert ended is not None, "Waiting for a child gives its end."
+    is_exit = ended.si_code == os.CLD_EXITED
+    return ended.si_status if is_exit else 128 + ended.si_status
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    # Not sys.exit: the watching thread is still at work.
+    os._exit(status)
