@@ -336,6 +336,10 @@ class FakeCloud:
             self.add_account(account)
         return found
 
+    def stores(self) -> list[Store]:
+        """Return the rows of every region that was used so far."""
+        return list(self._stores.values())
+
     def _begin(
         self, store: Store, region: str, account: str, steps: list[Callable[[Call], None]]
     ) -> None:

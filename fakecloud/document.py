@@ -178,7 +178,7 @@ class Document:
         if not _is(kind, value):
             yield Problem("type", path, kind, value)
         elif "enum" in part and value not in part["enum"]:
-            yield Problem("enum", path, ", ".join(part["enum"]), value)
+            yield Problem("enum", path, ", ".join(map(str, part["enum"])), value)
         elif kind == "array":
             for item in value:
                 yield from self._walk(part["items"], item, path)

@@ -99,6 +99,7 @@ TEXTS: dict[int, str] = {
     4116: "The provided page token is expired.",
     4117: "The provided page token is invalid.",
     4120: "The access key '{key}' is invalid.",
+    4122: _MISSING,
     4133: "The IPv4 address '{address}' is invalid.",
     4199: (
         "The provided value '{id}' for parameter AccepterNetId is invalid. "
@@ -162,6 +163,7 @@ TEXTS: dict[int, str] = {
     10014: "The maximum number of load balancers ('{limit}') is exceeded.",
     10017: "The maximum number of security group rules ('{limit}') is exceeded.",
     10018: "The maximum number of volumes ('{limit}') is exceeded.",
+    10021: "The maximum number of private IPs of a NIC ('{limit}') is exceeded.",
     10022: "The maximum number of Nets ('{limit}') is exceeded.",
     10023: "The maximum number of internet services ('{limit}') is exceeded.",
     10024: "The maximum number of GiB of volumes ('{limit}') is exceeded.",

@@ -25,7 +25,16 @@ from fakecloud.store import Data, Row
 Form = Mapping[str, str]
 NAMESPACE = "http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/"
 PROXY_PROTOCOL = "ProxyProtocolPolicyType"
-_XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+WRONG_CREDENTIALS = (
+    "Outscale was not able to validate the provided access credentials. Invalid login/password or "
+    "password has expired."
+)
+WRONG_SIGNATURE = (
+    "The request signature we calculated does not match the signature you provided. Check your "
+    "AWS Secret Access Key and signing method. Consult the service documentation for details."
+)
+_THROTTLED = ("6", "24", "25")
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TRUTH = {"true": True, "false": False}
 
 
@@ -42,15 +51,15 @@ class Refusal(Exception):
 def answer(cloud: FakeCloud, form: Form, account: str, region: str) -> tuple[int, bytes]:
     """Carry out one action of the gateway and return the HTTP status and the answer as XML."""
     with cloud.lock:
-        request_id = _next_request_id(cloud)
+        request_id = cloud.next_request_id()
         name = form.get("Action", "")
         try:
             result = _carry_out(cloud, name, form, account, region)
         except Refusal as refusal:
-            return refusal.status, refused(refusal, request_id)
+            return refusal.status, _refused(refusal, request_id)
         except errors.ApiError as error:
             same = Refusal(error.type, error.details, error.status)
-            return same.status, refused(same, request_id)
+            return same.status, _refused(same, request_id)
         body = {f"{name}Result": result, "ResponseMetadata": {"RequestId": request_id}}
         return 200, document(f"{name}Response", body)
 
@@ -65,13 +74,27 @@ def _carry_out(cloud: FakeCloud, name: str, form: Form, account: str, region: st
         return handler(Call(cloud, store, region, account), form)
 
 
-def _next_request_id(cloud: FakeCloud) -> str:
-    cloud._requests += 1  # noqa: SLF001 - the gateway is one of the cloud's doors
-    return cloud.request_id(cloud._requests)  # noqa: SLF001
+def refuse(
+    cloud: FakeCloud, error: errors.ApiError, *, is_signed: bool = True
+) -> tuple[int, bytes]:
+    """Return the HTTP status and the XML for a request that the door turns away.
+
+    ``is_signed`` tells a wrong signature from none, which have one code in the OUTSCALE API.
+    """
+    if error.code == "1" and is_signed:
+        refusal = Refusal("SignatureDoesNotMatch", WRONG_SIGNATURE, 403)
+    elif error.code in _THROTTLED:
+        refusal = Refusal("Throttling", error.details, 503)
+    elif error.code == "5":
+        refusal = Refusal("AccessDenied", error.details, 403)
+    elif error.status >= 500:
+        refusal = Refusal("InternalFailure", error.details, error.status)
+    else:
+        refusal = Refusal("AuthFailure", WRONG_CREDENTIALS, 401)
+    return refusal.status, _refused(refusal, error.request_id or cloud.request_id(0))
 
 
-def refused(refusal: Refusal, request_id: str) -> bytes:
-    """Write a refusal as XML; the door uses it for refusals of its own, such as a signature."""
+def _refused(refusal: Refusal, request_id: str) -> bytes:
     kind = "Sender" if refusal.status < 500 else "Receiver"
     error = {"Type": kind, "Code": refusal.code, "Message": refusal.message}
     return document("ErrorResponse", {"Error": error, "RequestId": request_id})
@@ -82,7 +105,6 @@ def refused(refusal: Refusal, request_id: str) -> bytes:
 
 def document(root: str, body: Data) -> bytes:
     """Write data as XML: lists become ``member`` elements, and what is ``None`` is left out."""
-    assert _XML_NAME.fullmatch(root), root
     parts = [f'<{root} xmlns="{NAMESPACE}">']
     _write(parts, body)
     parts.append(f"</{root}>")
@@ -104,7 +126,8 @@ def _write(parts: list[str], value: Any) -> None:
     elif isinstance(value, bool):
         parts.append("true" if value else "false")
     else:
-        parts.append(escape(str(value)))
+        # XML has no way to write some characters, which a request may hold nonetheless.
+        parts.append(escape(_UNWRITABLE.sub("?", str(value))))
 
 
 # Reading the form.

@@ -17,7 +17,6 @@ import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 SKEW_S = 300.0
@@ -113,6 +112,8 @@ def moment(text: str) -> tuple[float, str]:
             int(text[9:11]), int(text[11:13]), int(text[13:15]), tzinfo=UTC,
         )  # fmt: skip
         return at.timestamp(), text
+    from email.utils import parsedate_to_datetime  # Rare, and slow to import.
+
     at = parsedate_to_datetime(text)
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)

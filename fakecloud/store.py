@@ -10,6 +10,7 @@ changes: what a view reads while it is made is what makes it stale.
 from __future__ import annotations
 
 import contextlib
+import functools
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -79,10 +80,20 @@ class Kind:
     quota: str = ""
     strict_ids: bool = False
 
-    @property
+    @functools.cached_property
     def paths(self) -> tuple[str, ...]:
         """Return every indexed path."""
         return (*self.refs, *self.weak, *self.index)
+
+    @functools.cached_property
+    def plain_paths(self) -> tuple[str, ...]:
+        """Return the indexed paths that are a single key: most of them."""
+        return tuple(path for path in self.paths if "." not in path)
+
+    @functools.cached_property
+    def deep_paths(self) -> tuple[str, ...]:
+        """Return the indexed paths that lead into nested data."""
+        return tuple(path for path in self.paths if "." in path)
 
 
 KINDS: dict[str, Kind] = {}
@@ -130,6 +141,11 @@ class Row:
 
     def __repr__(self) -> str:
         return f"<{self.kind.name} {self.id}>"
+
+    def __lt__(self, other: Row) -> bool:
+        # After an undone call the next one takes the same serials, so that a dead row and a live
+        # one tie in the queue of transitions. Which comes first does not matter.
+        return self.alive < other.alive
 
     def __getitem__(self, key: str) -> Json:
         return self.data[key]
@@ -568,8 +584,14 @@ def keys(row: Row) -> set[tuple[str, Json]]:
     if row.is_live:
         found.add(("live", row.account))
     data = row.data
-    for path in row.kind.paths:
-        found.update((path, value) for value in values(data, path))
+    for path in row.kind.plain_paths:
+        value = data.get(path)
+        if isinstance(value, list):
+            found.update([(path, item) for item in value])
+        elif value is not None:
+            found.add((path, value))
+    for path in row.kind.deep_paths:
+        found.update([(path, value) for value in values(data, path)])
     for tag in data.get("Tags", ()):
         found.add(("TagKey", tag["Key"]))
         found.add(("TagValue", tag["Value"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -19,6 +20,8 @@ def main() -> None:
 def build_command(names: tuple[str, ...]) -> None:
     """Build what is missing: these tools, or all that are in usual use."""
     shown = progress.Progress(sys.stdout)
+    # Ended like this, it must end Go as well: as an interrupt does.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         build.build(components.selected(names), shown)
     except (ValueError, cache.Missing, build.Failed) as error:

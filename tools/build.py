@@ -28,17 +28,19 @@ def build(tools: Sequence[components.Tool], shown: progress.Progress) -> None:
         shown.line(f"All {len(tools)} tools are there.")
         return
     go = toolchain.installed()
-    for tool in missing:
-        if go is None or not go.builds(tool.module.go):
-            raise cache.Missing(cache.sentence(missing, go))
-    assert go is not None, "Nothing is missing, or Go is there."
+    beyond = [tool for tool in missing if go is None or not go.builds(tool.module.go)]
+    if go is None or beyond:
+        raise cache.Missing(cache.sentence(beyond, go))
     begun = time.monotonic()
     with _alone(shown):
         # Another one may have built them meanwhile.
         missing = [tool for tool in missing if cache.find(tool.name) is None]
-        shutil.rmtree(_drafts(), ignore_errors=True)
-        for number, tool in enumerate(missing, 1):
-            _build_one(tool, go, shown, f"[{number}/{len(missing)}] {tool}")
+        try:
+            for number, tool in enumerate(missing, 1):
+                _build_one(tool, go, shown, f"[{number}/{len(missing)}] {tool}")
+        finally:
+            # Also those of a build that was killed.
+            shutil.rmtree(_drafts(), ignore_errors=True)
     elapsed_s = time.monotonic() - begun
     shown.line(f"All {len(tools)} tools are there, after {elapsed_s:.0f} s, in {cache.folder()}.")
 
@@ -61,7 +63,7 @@ def command(tool: components.Tool, go: toolchain.Go, output: pathlib.Path) -> li
 def _build_one(
     tool: components.Tool, go: toolchain.Go, shown: progress.Progress, title: str
 ) -> None:
-    draft = _drafts() / tool.name / tool.file_name
+    draft = _drafts() / f"{tool.name}-{os.getpid()}" / tool.file_name
     log = cache.folder() / "logs" / f"{tool.name}.log"
     for path in (draft, log):
         path.parent.mkdir(parents=True, exist_ok=True)

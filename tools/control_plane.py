@@ -14,6 +14,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import socket
 import ssl
 from collections.abc import Sequence
@@ -74,6 +75,8 @@ class ControlPlane:
         names = ["etcd", "kube-apiserver"]
         names += ["kube-controller-manager"] if self._has_controllers else []
         paths = cache.require(*names)
+        if self._pki.exists():
+            raise ValueError(f"{self._folder} has been used already. Give each start a new folder.")
         self._pki.mkdir(parents=True)
         self.logs.mkdir()
         # The sockets of etcd are in it, and ask nobody who they are.
@@ -92,11 +95,13 @@ class ControlPlane:
         return self
 
     def stop(self) -> None:
-        """Stop all processes, the last one first; the folder stays."""
+        """Stop all processes, the last one first; logs and certificates stay."""
         while self._services:
             self._services.pop().stop()
         while self._ports:
             self._ports.pop().close()
+        # It is large, and nobody reads it.
+        shutil.rmtree(self._data, ignore_errors=True)
 
     def __enter__(self) -> Self:
         """Start."""
@@ -115,6 +120,10 @@ class ControlPlane:
         content = kubeconfig(self.url, user, self.ca, pair.certificate, pair.key)
         path.write_text(json.dumps(content, indent=2), encoding="utf-8")
         return path
+
+    @property
+    def _data(self) -> pathlib.Path:
+        return self._folder / "etcd"
 
     @property
     def _pki(self) -> pathlib.Path:

@@ -1,10 +1,10 @@
 """Run a command, and end it when the process that asked for it is gone.
 
-    python -I -S keeper.py COMMAND [ARGUMENT...]
+    python -I -S keeper.py PARENT COMMAND [ARGUMENT...]
 
-Standard input is a pipe whose other end only that process holds: its end is the sign. Without
-it (a forked child of that process may hold the pipe, too), the changed parent is the sign. Should
-the keeper itself be killed, the kernel ends the command. A termination signal is handed on.
+PARENT is the number of that process. Standard input is a pipe whose other end it holds: the end of
+the pipe is the sign. A child that it forked may hold the pipe as well, so another parent is a sign,
+too. Should the keeper itself be killed, the kernel ends the command. SIGTERM is handed on.
 """
 
 import ctypes
@@ -42,9 +42,9 @@ def watch(parent: int, child: int) -> None:
     os.kill(child, signal.SIGKILL)
 
 
-def main(command: list[str]) -> int:
+def main(parent: int, command: list[str]) -> int:
     """Run the command; return its exit status, as a shell would."""
-    parent, keeper = os.getppid(), os.getpid()
+    keeper = os.getpid()
     child = os.fork()
     if child == 0:
         become(command, keeper)
@@ -58,6 +58,6 @@ def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
+    status = main(int(sys.argv[1]), sys.argv[2:])
     # Not sys.exit: the watching thread is still at work.
     os._exit(status)

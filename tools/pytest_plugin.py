@@ -49,7 +49,7 @@ def require(config: pytest.Config, *names: str) -> dict[str, pathlib.Path]:
     try:
         return cache.require(*names)
     except cache.Missing as missing:
-        if config.getoption(OPTION):
+        if config.getoption(OPTION, default=False):
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(str(missing))
 

@@ -35,7 +35,7 @@ class Service:
         """Start the command in ``folder``; what it says goes to ``log``."""
         self.name = name
         self.log = log
-        keeper = [sys.executable, "-I", "-S", os.fspath(KEEPER)]
+        keeper = [sys.executable, "-I", "-S", os.fspath(KEEPER), str(os.getpid())]
         with log.open("ab") as output:
             self._keeper = subprocess.Popen(
                 [*keeper, *command],

@@ -11,6 +11,7 @@ from fakecloud.rules import sharing
 from fakecloud.store import Data, Row, Store, Then, kind
 
 FORMATS = ("qcow2", "raw")
+SHOWN = ("DiskImageFormat", "OsuBucket", "OsuPrefix")
 WAITING = ("pending", "pending/queued", "active")
 
 
@@ -65,9 +66,7 @@ def _checked(export: Data) -> Data:
             f"The format is '{export['DiskImageFormat']}', but must be one of "
             f"{', '.join(FORMATS)}.",
         )
-    return {
-        name: export[name] for name in ("DiskImageFormat", "OsuBucket", "OsuPrefix") if name in export
-    }
+    return {name: export[name] for name in SHOWN if name in export}
 
 
 @action

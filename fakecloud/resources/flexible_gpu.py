@@ -8,10 +8,10 @@ https://docs.outscale.com/en/userguide/About-Flexible-GPUs.html
 
 from __future__ import annotations
 
-from fakecloud import errors
+from fakecloud import errors, reads
 from fakecloud.call import Call, action
 from fakecloud.rules import devices, gpus
-from fakecloud.store import Data, Row, kind
+from fakecloud.store import KINDS, Data, Row, kind
 
 kind(
     "FlexibleGpu",
@@ -121,6 +121,18 @@ def _wrong(gpu: Row, when: str) -> errors.ApiError:
 
 
 @action
-def ReadFlexibleGpuCatalog(call: Call) -> Data:
+def ReadFlexibleGpuCatalog(call: Call) -> Data:  # noqa: ARG001 - the same for every call
     """List the models that can be allocated."""
     return {"FlexibleGpuCatalog": [model.entry() for model in gpus.MODELS.values()]}
+
+
+@action
+def ReadFlexibleGpus(call: Call, Filters: Data | None = None) -> Data:
+    """List GPUs. Alone among all, their filter on tags takes objects: an absent part is any."""
+    filters = dict(Filters or {})
+    if "Tags" in filters:
+        filters["Tags"] = [
+            f"{tag.get('Key', '*')}={tag.get('Value', '*')}" for tag in filters["Tags"]
+        ]
+    rows = reads.select(call, KINDS["FlexibleGpu"], "ReadFlexibleGpus", filters)
+    return {"FlexibleGpus": rows}

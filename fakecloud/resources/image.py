@@ -10,12 +10,25 @@ from typing import Any
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, action, prune, seed
-from fakecloud.rules import images, sharing, volumes
+from fakecloud.rules import images, parameters, sharing, volumes
 from fakecloud.store import KINDS, Data, Row, Then, clone, kind
 
 _NAME = re.compile(r"[A-Za-z0-9_ ()/.-]{3,128}")
 FILE_GIB = 10
 """The size of an image from a bucket: there is no bucket, so its manifest cannot be read."""
+
+
+_OF_SNAPSHOTS = ("Architecture", "BlockDeviceMappings", "RootDeviceName")
+_APART = {
+    "VmId": ("FileLocation", "SourceImageId", "SourceRegionName", *_OF_SNAPSHOTS),
+    "SourceImageId": ("FileLocation", *_OF_SNAPSHOTS),
+    "FileLocation": ("NoReboot", *_OF_SNAPSHOTS),
+}
+"""Parameters of one way to make an image, and those of the other ways that they exclude."""
+
+_GIVEN = ("Architecture", "BootModes", "Description", "ProductCodes", "TpmMandatory")
+_COPIED = ("Architecture", "BlockDeviceMappings", "BootModes", "Description", "ProductCodes",
+           "RootDeviceName", "SecureBoot", "TpmMandatory")  # fmt: skip
 
 
 def _visible(row: Row, account: str) -> bool:
@@ -62,67 +75,42 @@ def public_images(call: Call) -> None:
 
 
 @action
-def CreateImage(
-    call: Call,
-    Architecture: str | None = None,
-    BlockDeviceMappings: list[Data] | None = None,
-    BootModes: list[str] | None = None,
-    Description: str | None = None,
-    FileLocation: str | None = None,
-    ImageName: str | None = None,
-    NoReboot: bool | None = None,
-    ProductCodes: list[str] | None = None,
-    RootDeviceName: str | None = None,
-    SourceImageId: str | None = None,
-    SourceRegionName: str | None = None,
-    TpmMandatory: bool | None = None,
-    VmId: str | None = None,
-) -> Data:
+def CreateImage(call: Call, ImageName: str | None = None, **wish: Any) -> Data:
     """Create an image from a VM, as a copy of another, from snapshots, or from a bucket.
 
-    A running VM goes on running: its reboot (``NoReboot``) is not simulated.
+    The further parameters are those of the document. A running VM goes on running: its reboot
+    (``NoReboot``) is not simulated.
     """
-    registered = {
-        "Architecture": Architecture,
-        "BlockDeviceMappings": BlockDeviceMappings,
-        "RootDeviceName": RootDeviceName,
-    }
-    copied = {"SourceImageId": SourceImageId, "SourceRegionName": SourceRegionName}
-    if VmId is not None:
-        sharing.exclusive("VmId", FileLocation=FileLocation, **copied, **registered)
-        if ImageName is None:
-            raise errors.refusal(3002, "An image from a VM needs a name. Give ImageName.")
-    elif SourceImageId is not None or SourceRegionName is not None:
-        sharing.exclusive("SourceImageId", FileLocation=FileLocation, **registered)
-    elif FileLocation is not None:
-        sharing.exclusive("FileLocation", NoReboot=NoReboot, **registered)
-    if ImageName is not None and not _NAME.fullmatch(ImageName):
-        raise errors.refusal(
-            4026,
-            f"The image name '{ImageName}' is invalid: it has 3 to 128 letters, digits, spaces "
-            "and _ ( ) / . -",
-        )
-    if VmId is not None:
-        source, state = _from_vm(call, VmId), "pending"
-    elif SourceImageId is not None or SourceRegionName is not None:
-        source, state = _from_image(call, SourceImageId, SourceRegionName), "available"
-    elif BlockDeviceMappings is not None:
-        source, state = _from_snapshots(call, BlockDeviceMappings, RootDeviceName), "available"
+    _check_way(ImageName, wish)
+    if wish.get("VmId"):
+        source, state = _from_vm(call, wish["VmId"]), "pending"
+    elif wish.get("SourceImageId") or wish.get("SourceRegionName"):
+        source, state = _from_image(call, wish), "available"
+    elif wish.get("BlockDeviceMappings"):
+        source, state = _from_snapshots(call, wish), "available"
     else:
-        source, state = _from_file(call, FileLocation), "pending"
+        source, state = _from_file(call, wish), "pending"
     name = ImageName or source.get("ImageName")
-    if name is None:
-        raise errors.refusal(7000, parameters="ImageName", least="1")
-    given = prune(
-        Architecture=Architecture,
-        BootModes=BootModes,
-        Description=Description,
-        ProductCodes=ProductCodes,
-        TpmMandatory=TpmMandatory,
-    )
+    parameters.required(ImageName=name)
+    given = prune(**{field: wish.get(field) for field in _GIVEN})
     data = {**_common(call), **source, **given, "ImageName": name}
     data["FileLocation"] = f"{call.account}/{name}"
     return {"Image": call.create("Image", data, state=state)}
+
+
+def _check_way(name: str | None, wish: Data) -> None:
+    """Refuse parameters of more than one way to make an image (3002), and a bad name (4026)."""
+    for first, others in _APART.items():
+        for other in others:
+            parameters.at_most_one(**{first: wish.get(first), other: wish.get(other)})
+    if wish.get("VmId") and not name:
+        raise errors.refusal(3002, "An image from a VM needs a name. Give ImageName.")
+    if name and not _NAME.fullmatch(name):
+        raise errors.refusal(
+            4026,
+            f"The image name '{name}' is invalid: it has 3 to 128 letters, digits, spaces "
+            "and _ ( ) / . -",
+        )
 
 
 def _common(call: Call) -> Data:
@@ -173,31 +161,29 @@ def _from_vm(call: Call, vm_id: str) -> Data:
     )
 
 
-def _from_image(call: Call, image_id: str | None, region: str | None) -> Data:
+def _from_image(call: Call, wish: Data) -> Data:
     """Take over what an image is made of; the copy keeps its permission for everybody."""
-    if image_id is None or region is None:
-        raise errors.refusal(7000, parameters="SourceImageId, SourceRegionName", least="2")
-    sharing.here(call, region)
-    source = call.get("Image", image_id)
+    image_id, region = wish.get("SourceImageId"), wish.get("SourceRegionName")
+    parameters.required(SourceImageId=image_id, SourceRegionName=region)
+    sharing.here(call, str(region))
+    source = call.get("Image", str(image_id))
     if source.state != "available":
         raise errors.refusal(
             6001, f"The image {image_id} is {source.state}. Wait until it is available."
         )
-    kept = ("Architecture", "BlockDeviceMappings", "BootModes", "Description", "ProductCodes",
-            "RootDeviceName", "SecureBoot", "TpmMandatory")  # fmt: skip
-    copy: Data = clone({name: source[name] for name in kept})
+    copy: Data = clone({name: source[name] for name in _COPIED})
     copy["ImageName"] = f"{source['ImageName'][:123]}-copy"
     everybody = source["PermissionsToLaunch"]["GlobalPermission"]
     copy["PermissionsToLaunch"] = {"AccountIds": [], "GlobalPermission": everybody}
     return copy
 
 
-def _from_snapshots(call: Call, mappings: list[Data], root: str | None) -> Data:
+def _from_snapshots(call: Call, wish: Data) -> Data:
     """Check the devices of a new image; a virtual device is accepted and left out."""
-    if root is None:
-        raise errors.refusal(7000, parameters="RootDeviceName", least="1")
+    root = wish.get("RootDeviceName")
+    parameters.required(RootDeviceName=root)
     kept = []
-    for mapping in mappings:
+    for mapping in wish["BlockDeviceMappings"]:
         bsu, virtual = mapping.get("Bsu"), mapping.get("VirtualDeviceName")
         if bsu is not None and virtual is not None:
             raise errors.refusal(4076, f"A device is either Bsu or '{virtual}', not both.")
@@ -230,14 +216,11 @@ def _bsu(call: Call, bsu: Data, *, is_root: bool) -> Data:
     )
 
 
-def _from_file(call: Call, location: str | None) -> Data:
+def _from_file(call: Call, wish: Data) -> Data:
     """Make up the disk of an image from a bucket, since there is no bucket to read."""
-    if location is None:
-        raise errors.refusal(
-            7000,
-            parameters="BlockDeviceMappings, FileLocation, SourceImageId, VmId",
-            least="1",
-        )
+    location = wish.get("FileLocation")
+    ways = ("BlockDeviceMappings", "FileLocation", "SourceImageId", "VmId")
+    parameters.some(**{name: wish.get(name) for name in ways})
     made = call.run("CreateSnapshot", FileLocation=location, SnapshotSize=FILE_GIB * 1024**3)
     bsu = {
         "DeleteOnVmDeletion": True,
@@ -257,7 +240,8 @@ def UpdateImage(
     ProductCodes: list[str] | None = None,
 ) -> Data:
     """Change the description or product codes of an image, or who may launch it."""
-    if Description is None and PermissionsToLaunch is None and ProductCodes is None:
+    changes = {"Description": Description, "ProductCodes": ProductCodes}
+    if all(value is None for value in (PermissionsToLaunch, *changes.values())):
         raise errors.refusal(
             7000, parameters="Description, PermissionsToLaunch, ProductCodes", least="1"
         )
@@ -265,7 +249,7 @@ def UpdateImage(
         sharing.check("PermissionsToLaunch", PermissionsToLaunch)
     image = call.own("Image", ImageId)
     data = call.edit(image)
-    data.update(prune(Description=Description, ProductCodes=ProductCodes))
+    data.update(prune(**changes))
     if PermissionsToLaunch is not None:
         permissions = sharing.changed(data["PermissionsToLaunch"], PermissionsToLaunch)
         data["PermissionsToLaunch"] = permissions

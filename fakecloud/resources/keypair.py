@@ -9,7 +9,7 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, absent, action
-from fakecloud.rules import ssh
+from fakecloud.rules import parameters, ssh
 from fakecloud.store import KINDS, Data, Row, kind
 
 _NAME = re.compile(r"[ -~]+")
@@ -31,8 +31,6 @@ kind(
 @action
 def CreateKeypair(call: Call, KeypairName: str, PublicKey: str | None = None) -> Data:
     """Create a keypair, whose private key is answered once and not kept, or import one."""
-    if not KeypairName:
-        raise errors.refusal(7000, parameters="KeypairName", least="1")
     if len(KeypairName) > NAME_MAX:
         raise errors.refusal(
             4106, parameter="KeypairName", length=len(KeypairName), expected=f"1-{NAME_MAX}"
@@ -63,9 +61,7 @@ def CreateKeypair(call: Call, KeypairName: str, PublicKey: str | None = None) ->
 
 
 @action
-def DeleteKeypair(
-    call: Call, KeypairId: str | None = None, KeypairName: str | None = None
-) -> Data:
+def DeleteKeypair(call: Call, KeypairId: str | None = None, KeypairName: str | None = None) -> Data:
     """Delete a keypair by its identifier or its name; VMs that use it keep its public key."""
     call.delete(_named(call, KeypairId, KeypairName))
     return {}
@@ -74,9 +70,8 @@ def DeleteKeypair(
 def _named(call: Call, keypair_id: str | None, name: str | None) -> Row:
     if keypair_id:
         return call.get("Keypair", keypair_id)
-    if not name:
-        raise errors.refusal(7000, parameters="KeypairId, KeypairName", least="1")
+    parameters.some(KeypairId=keypair_id, KeypairName=name)
     found = call.find("Keypair", "KeypairName", name)
     if not found:
-        raise absent(KINDS["Keypair"], name)
+        raise absent(KINDS["Keypair"], str(name))
     return found[0]

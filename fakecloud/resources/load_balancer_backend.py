@@ -38,8 +38,9 @@ def LinkLoadBalancerBackendMachines(
     ids = list(dict.fromkeys(BackendVmIds or ()))
     for id_ in ids:
         _check_vm(call, balancer, id_)
+    backends = list(dict.fromkeys([*_living(call, balancer), *ids]))
     data = call.edit(balancer)
-    data["BackendVmIds"] = list(dict.fromkeys([*_living(call, balancer), *ids]))
+    data["BackendVmIds"] = backends
     data["BackendIps"] = list(dict.fromkeys([*data["BackendIps"], *(BackendIps or ())]))
     registered = data["_RegisteredOn"]
     data["_RegisteredOn"] = {id_: registered.get(id_, call.now) for id_ in data["BackendVmIds"]}

@@ -28,6 +28,7 @@ kind(
     resource_type="natgateway",
     read="ReadNatServices",
     answer="NatServices",
+    quota="nat_gateway_limit",
 )
 
 

@@ -25,6 +25,7 @@ kind(
     resource_type="public-ip",
     read="ReadPublicIps",
     answer="PublicIps",
+    quota="ip_limit",
     filters={"Placements": _placement},
 )
 
@@ -54,7 +55,7 @@ def DeletePublicIp(call: Call, PublicIp: str | None = None, PublicIpId: str | No
     """Release a public IP that is linked to nothing."""
     parameters.exactly_one(PublicIp=PublicIp, PublicIpId=PublicIpId)
     if PublicIpId and not PublicIpId.startswith("eipalloc-"):
-        raise errors.refusal(5025)
+        raise errors.refusal(5025, f"The PublicIpId '{PublicIpId}' doesn't exist.")
     public_ip = _find(call, PublicIp, PublicIpId)
     if _is_linked(public_ip):
         raise errors.refusal(
@@ -72,7 +73,7 @@ def _find(call: Call, ip: str | None, id_: str | None) -> Row:
     addresses.private(ip or "")
     for row in call.find("PublicIp", "PublicIp", ip):
         return row
-    raise errors.refusal(5025)
+    raise errors.refusal(5025, f"The PublicIp '{ip}' doesn't exist.")
 
 
 def _is_linked(public_ip: Row) -> bool:

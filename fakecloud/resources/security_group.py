@@ -31,6 +31,7 @@ kind(
     refs={"NetId": "Net"},
     index=(
         "SecurityGroupName",
+        "_Name",
         "_Public",
         f"InboundRules.{MEMBER}.SecurityGroupId",
         f"OutboundRules.{MEMBER}.SecurityGroupId",
@@ -103,9 +104,9 @@ def CreateSecurityGroup(
             4047, f"The SecurityGroupName '{SecurityGroupName}' must not start with 'sg-'."
         )
     check_text("Description", Description, DESCRIPTION)
-    for group in call.find("SecurityGroup", "SecurityGroupName", SecurityGroupName):
-        if group.get("NetId") == (NetId or None):
-            raise errors.refusal(9008, name=SecurityGroupName)
+    place = firewall.place(call, NetId or "", SecurityGroupName)
+    if call.store.count("SecurityGroup", "_Name", place["_Name"]):
+        raise errors.refusal(9008, name=SecurityGroupName)
     if NetId:
         call.within("vpc_sg_limit", call.store.count("SecurityGroup", "NetId", NetId) + 1)
     else:
@@ -118,7 +119,7 @@ def CreateSecurityGroup(
             "InboundRules": [],
             "OutboundRules": [firewall.open_rule(call)] if NetId else [],
             "SecurityGroupName": SecurityGroupName,
-            **firewall.place(call, NetId or ""),
+            **place,
         },
     )
     return {"SecurityGroup": group}
@@ -150,9 +151,9 @@ def DeleteSecurityGroup(
 
 def named(call: Call, name: str) -> Row:
     """Return the group of the public cloud with a name; raise 5020 when there is none."""
-    for group in call.find("SecurityGroup", "SecurityGroupName", name):
-        if not group.get("NetId"):
-            return group
+    place = firewall.place(call, "", name)
+    for group in call.store.rows("SecurityGroup", "_Name", place["_Name"]):
+        return group
     raise errors.refusal(5020)
 
 

@@ -10,13 +10,23 @@ from typing import Any
 from fakecloud import errors, reads
 from fakecloud.call import Call, action, prune
 from fakecloud.reads import Since, Until
-from fakecloud.rules import sharing
+from fakecloud.rules import parameters, sharing
 from fakecloud.store import KINDS, Data, Row, Store, Then, kind
 
 GIB = 1024**3
 PROGRESS_STEP = 34
 NO_VOLUME = "vol-ffffffff"
 """The volume of a snapshot that was made from none."""
+
+
+_OF_COPY = ("SourceSnapshotId", "SourceRegionName")
+_OF_FILE = ("FileLocation", "SnapshotSize")
+_APART = {
+    "VolumeId": (*_OF_COPY, *_OF_FILE),
+    "FileLocation": _OF_COPY,
+    "SnapshotSize": _OF_COPY,
+}
+"""Parameters of one way to make a snapshot, and those of the other ways that they exclude."""
 
 
 def _visible(row: Row, account: str) -> bool:
@@ -61,32 +71,24 @@ kind(
 
 @action
 def CreateSnapshot(
-    call: Call,
-    ClientToken: str | None = None,
-    Description: str | None = None,
-    FileLocation: str | None = None,
-    SnapshotSize: int | None = None,
-    SourceRegionName: str | None = None,
-    SourceSnapshotId: str | None = None,
-    VolumeId: str | None = None,
+    call: Call, ClientToken: str | None = None, Description: str | None = None, **wish: Any
 ) -> Data:
-    """Create a snapshot from a volume, as a copy of another, or from a file in a bucket."""
-    copied = {"SourceRegionName": SourceRegionName, "SourceSnapshotId": SourceSnapshotId}
-    imported = {"FileLocation": FileLocation, "SnapshotSize": SnapshotSize}
-    if VolumeId is not None:
-        sharing.exclusive("VolumeId", **copied, **imported)
-    for name, value in imported.items():
-        if value is not None:
-            sharing.exclusive(name, **copied)
+    """Create a snapshot from a volume, as a copy of another, or from a file in a bucket.
+
+    The further parameters are those of the document.
+    """
+    for first, others in _APART.items():
+        for other in others:
+            parameters.at_most_one(**{first: wish.get(first), other: wish.get(other)})
     known = call.same("Snapshot", ClientToken)
     if known:
         return {"Snapshot": known[0]}
-    if VolumeId is not None:
-        source, state = _from_volume(call, VolumeId), "in-queue"
-    elif SourceSnapshotId is not None or SourceRegionName is not None:
-        source, state = _from_snapshot(call, SourceSnapshotId, SourceRegionName), "completed"
+    if wish.get("VolumeId"):
+        source, state = _from_volume(call, wish["VolumeId"]), "in-queue"
+    elif wish.get("SourceSnapshotId") or wish.get("SourceRegionName"):
+        source, state = _from_snapshot(call, wish), "completed"
     else:
-        source, state = _from_file(FileLocation, SnapshotSize), "in-queue"
+        source, state = _from_file(wish), "in-queue"
     data = {
         "AccountId": call.account,
         "CreationDate": call.today,
@@ -108,10 +110,10 @@ def _from_volume(call: Call, volume_id: str) -> Data:
     return {"VolumeId": volume_id, "VolumeSize": volume["Size"]}
 
 
-def _from_snapshot(call: Call, snapshot_id: str | None, region: str | None) -> Data:
-    if snapshot_id is None or region is None:
-        raise errors.refusal(7000, parameters="SourceSnapshotId, SourceRegionName", least="2")
-    sharing.here(call, region)
+def _from_snapshot(call: Call, wish: Data) -> Data:
+    parameters.required(**{name: wish.get(name) for name in _OF_COPY})
+    sharing.here(call, wish["SourceRegionName"])
+    snapshot_id = wish["SourceSnapshotId"]
     snapshot = call.get("Snapshot", snapshot_id)
     if snapshot.state != "completed":
         raise errors.refusal(
@@ -124,11 +126,11 @@ def _from_snapshot(call: Call, snapshot_id: str | None, region: str | None) -> D
     }
 
 
-def _from_file(location: str | None, size_bytes: int | None) -> Data:
-    if location is None or size_bytes is None:
-        raise errors.refusal(
-            7000, parameters="FileLocation, SnapshotSize, SourceSnapshotId, VolumeId", least="1"
-        )
+def _from_file(wish: Data) -> Data:
+    ways = ("FileLocation", "SourceSnapshotId", "VolumeId")
+    parameters.some(**{name: wish.get(name) for name in ways})
+    parameters.required(**{name: wish.get(name) for name in _OF_FILE})
+    size_bytes = wish["SnapshotSize"]
     if size_bytes <= 0:
         raise errors.refusal(4047, f"The size is {size_bytes} bytes, but must be positive.")
     return {"VolumeId": NO_VOLUME, "VolumeSize": -(-size_bytes // GIB)}
@@ -139,9 +141,7 @@ def UpdateSnapshot(call: Call, PermissionsToCreateVolume: Data, SnapshotId: str)
     """Decide which accounts may create volumes from a snapshot."""
     sharing.check("PermissionsToCreateVolume", PermissionsToCreateVolume)
     snapshot = call.own("Snapshot", SnapshotId)
-    permissions = sharing.changed(
-        snapshot["PermissionsToCreateVolume"], PermissionsToCreateVolume
-    )
+    permissions = sharing.changed(snapshot["PermissionsToCreateVolume"], PermissionsToCreateVolume)
     call.edit(snapshot)["PermissionsToCreateVolume"] = permissions
     return {"Snapshot": snapshot}
 

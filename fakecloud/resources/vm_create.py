@@ -138,22 +138,10 @@ def _plan(call: Call, image: Row, wish: Data) -> Plan:
 
 def _fields(call: Call, image: Row, wish: Data, vm_type: vm_types.VmType) -> Data:
     """Return the fields of a VM that come from the request and its image."""
-    name = wish.get("KeypairName")
-    if name and not call.find("Keypair", "KeypairName", name):
-        raise errors.refusal(5071)
-    boot_modes = image.get("BootModes") or ["legacy"]
-    boot_mode = wish.get("BootMode") or boot_modes[0]
-    if boot_mode not in boot_modes:
-        raise errors.refusal(
-            4045, f"BootMode is '{boot_mode}', but {image.id} has {', '.join(boot_modes)}."
-        )
-    tpm = wish.get("TpmEnabled")
-    if image.get("TpmMandatory") and tpm is False:
-        raise errors.refusal(4045, f"TpmEnabled is false, but {image.id} needs a vTPM.")
     data: Data = {
+        **_boot(image, wish),
         "ActionsOnNextBoot": {"SecureBoot": "none", **(wish.get("ActionsOnNextBoot") or {})},
         "Architecture": image["Architecture"],
-        "BootMode": boot_mode,
         "BsuOptimized": bool(wish.get("BsuOptimized")),
         "CreationDate": call.today,
         "DeletionProtection": bool(wish.get("DeletionProtection")),
@@ -173,13 +161,14 @@ def _fields(call: Call, image: Row, wish: Data, vm_type: vm_types.VmType) -> Dat
             **(wish.get("ShutdownBehaviorConfiguration") or {}),
         },
         "StateReason": "",
-        "TpmEnabled": bool(image.get("TpmMandatory") if tpm is None else tpm),
         "UserData": wish.get("UserData") or "",
         "VmInitiatedShutdownBehavior": wish.get("VmInitiatedShutdownBehavior") or "stop",
         "VmType": vm_type.name,
     }
-    if name:
-        data["KeypairName"] = name
+    if wish.get("KeypairName"):
+        data["KeypairName"] = wish["KeypairName"]
+        if not call.find("Keypair", "KeypairName", wish["KeypairName"]):
+            raise errors.refusal(5071)
     if wish.get("ClientToken"):
         data["ClientToken"] = data["_ClientToken"] = wish["ClientToken"]
     if "windows" in image.get("ImageName", "").lower():
@@ -187,6 +176,21 @@ def _fields(call: Call, image: Row, wish: Data, vm_type: vm_types.VmType) -> Dat
     if wish.get("BootOnCreation") is False:
         data["_Halt"] = True
     return data
+
+
+def _boot(image: Row, wish: Data) -> Data:
+    """Return how a VM boots; raise 4045 for what its image cannot."""
+    modes = image.get("BootModes") or ["legacy"]
+    mode = wish.get("BootMode") or modes[0]
+    if mode not in modes:
+        raise errors.refusal(4045, f"BootMode is '{mode}', but {image.id} has {', '.join(modes)}.")
+    tpm = wish.get("TpmEnabled")
+    if image.get("TpmMandatory") and tpm is False:
+        raise errors.refusal(4045, f"TpmEnabled is false, but {image.id} needs a vTPM.")
+    return {
+        "BootMode": mode,
+        "TpmEnabled": bool(image.get("TpmMandatory") if tpm is None else tpm),
+    }
 
 
 def _subregion(call: Call, wanted: str | None, primary: NicPlan | None) -> str:
@@ -268,24 +272,27 @@ def _launch(call: Call, plan: Plan, number: int) -> Row:
     }
     vm = call.create("Vm", data, state="pending")
     place = placement.place(call, vm.id, plan.tags, plan.subregion, data["VmType"])
-    data["_Cluster"], data["_Server"] = place.cluster, place.server
+    found: Data = {"_Cluster": place.cluster, "_Server": place.server}
     if place.keys:
-        data["_PlacementKeys"] = place.keys
+        found["_PlacementKeys"] = place.keys
     if plan.auto_public_ip:
-        data["_AutoPublicIp"] = True
+        found["_AutoPublicIp"] = True
     if plan.nics:
-        _connect(call, plan, vm)
+        found.update(_connect(call, plan, vm))
     else:
-        data["_SecurityGroupIds"] = plan.group_ids
-        data["PrivateIp"] = addresses.take_private(call.store, vm.id, call.account)
-        data["PrivateDnsName"] = addresses.private_name(data["PrivateIp"], call.region)
+        ip = addresses.take_private(call.store, vm.id, call.account)
+        found["PrivateDnsName"] = addresses.private_name(ip, call.region)
+        found["PrivateIp"] = ip
+        found["_SecurityGroupIds"] = plan.group_ids
+    call.edit(vm).update(found)
     for mapping in plan.mappings:
         _link_volume(call, plan, vm, mapping)
     return vm
 
 
-def _connect(call: Call, plan: Plan, vm: Row) -> None:
-    """Give a VM its NICs, and what it has of the primary one."""
+def _connect(call: Call, plan: Plan, vm: Row) -> Data:
+    """Give a VM its NICs, and return what it has of the primary one."""
+    shared: Data = {}
     for each in plan.nics:
         nic = each.nic
         if nic is None:
@@ -293,13 +300,10 @@ def _connect(call: Call, plan: Plan, vm: Row) -> None:
             nic = nics.build(call, each.subnet, list(each.group_ids), each.wanted, each.description)
         nics.attach(call, nic, vm.id, each.device, delete=each.delete)
         if each.device == 0:
-            call.edit(vm).update(
-                NetId=nic["NetId"],
-                SubnetId=nic["SubnetId"],
-                PrivateIp=nics.primary_ip(nic),
-                PrivateDnsName=nic["PrivateDnsName"],
-                IsSourceDestChecked=nic["IsSourceDestChecked"],
-            )
+            names = ("IsSourceDestChecked", "NetId", "PrivateDnsName", "SubnetId")
+            shared = {name: nic[name] for name in names}
+            shared["PrivateIp"] = nics.primary_ip(nic)
+    return shared
 
 
 def _link_volume(call: Call, plan: Plan, vm: Row, mapping: Data) -> None:

@@ -84,6 +84,7 @@ def _retype(call: Call, vm: Row, vm_type: vm_types.VmType, wish: Data) -> None:
         vm_usage.add(call.store, vm.account, data["VmType"], -1)
         vm_usage.add(call.store, vm.account, vm_type.name, 1)
         vm_usage.room(call, vm_type.name, 0, 0)
+        data = call.edit(vm)
         data["VmType"] = vm_type.name
         data["Performance"] = vm_types.performance(vm_type, wish.get("Performance"))
     elif wish.get("Performance"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fakecloud import clock, errors
 from fakecloud.call import Call, action, prune
 from fakecloud.reads import Deep
-from fakecloud.rules import volumes
+from fakecloud.rules import parameters, volumes
 from fakecloud.store import Data, Row, Store, Then, kind, public
 
 
@@ -99,8 +99,7 @@ def CreateVolume(
     known = call.same("Volume", ClientToken)
     if known:
         return {"Volume": known[0]}
-    if Size is None and not SnapshotId:
-        raise errors.refusal(7000, parameters="Size, SnapshotId", least="1")
+    parameters.some(Size=Size, SnapshotId=SnapshotId)
     snapshot = volumes.source(call, SnapshotId) if SnapshotId else None
     if call.store.row("Subregion", SubregionName) is None:
         raise errors.refusal(5009)
@@ -132,11 +131,10 @@ def UpdateVolume(
 
     Type and IOPS change at once, the size when the task is completed that does the work.
     """
-    if Iops is None and Size is None and VolumeType is None:
-        raise errors.refusal(7000, parameters="Iops, Size, VolumeType", least="1")
+    parameters.some(Iops=Iops, Size=Size, VolumeType=VolumeType)
     volume = call.get("Volume", VolumeId)
     old_type, old_size = volume["VolumeType"], volume["Size"]
-    new_type = old_type if VolumeType is None else VolumeType
+    new_type = VolumeType or old_type
     volumes.check_type(new_type)
     for name, value in (("Size", Size), ("Iops", Iops)):
         if value == 0:
@@ -234,7 +232,11 @@ def LinkVolume(call: Call, DeviceName: str, VmId: str, VolumeId: str) -> Data:
 
 
 @action
-def UnlinkVolume(call: Call, VolumeId: str, ForceUnlink: bool = False) -> Data:
+def UnlinkVolume(
+    call: Call,
+    VolumeId: str,
+    ForceUnlink: bool = False,  # noqa: ARG001 - no link ever fails, so there is nothing to force
+) -> Data:
     """Detach a volume from its VM; the root device only from a stopped one."""
     volume = call.get("Volume", VolumeId)
     link = call.store.row("LinkedVolume", VolumeId)
@@ -243,11 +245,11 @@ def UnlinkVolume(call: Call, VolumeId: str, ForceUnlink: bool = False) -> Data:
             6003, f"The volume {VolumeId} is {volume.state}, but only linked ones are detached."
         )
     vm = call.store.row("Vm", link["VmId"])
-    if vm is not None and vm.is_live and link["DeviceName"] == vm.get("RootDeviceName"):
-        if vm.state != "stopped":
-            raise errors.refusal(
-                8003, f"The volume {VolumeId} is the root device of {vm.id}. Stop the VM first."
-            )
+    at_work = vm is not None and vm.is_live and vm.state != "stopped"
+    if vm is not None and at_work and link["DeviceName"] == vm["RootDeviceName"]:
+        raise errors.refusal(
+            8003, f"The volume {VolumeId} is the root device of {vm.id}. Stop the VM first."
+        )
     if link.state != "detaching":
         call.become(link, "detaching")
     return {}

@@ -80,7 +80,7 @@ def _dotted(number: int) -> str:
 def take(call: Call, subnet: Row, holder: str, wanted: str | None = None) -> str:
     """Take an address of a subnet for a holder, the wanted one or the first that is free.
 
-    Raise 4047 for an address that the subnet does not have or keeps for itself, 9031 for one
+    Raise 4047 for an address that the subnet does not have or keeps for itself, 4045 for one
     that is taken, and 10011 when none is left.
     """
     first, usable = _span(subnet["IpRange"])
@@ -92,7 +92,7 @@ def take(call: Call, subnet: Row, holder: str, wanted: str | None = None) -> str
                 f"be between {_dotted(first)} and {_dotted(first + usable - 1)}.",
             )
         if held(call.store, subnet.id, wanted) is not None:
-            raise errors.refusal(9031, f"The IP '{wanted}' is already used in {subnet.id}.")
+            raise errors.refusal(4045, f"The IP '{wanted}' is already used in {subnet.id}.")
         return _hold(call, subnet, holder, wanted)
     if free(call.store, subnet) <= 0:
         raise errors.refusal(10011, f"The subnet {subnet.id} has no free IP left.")

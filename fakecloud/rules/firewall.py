@@ -51,7 +51,7 @@ def default_group(call: Call, net_id: str = "") -> Row:
             "OutboundRules": [],
             "SecurityGroupName": "default",
             "_Default": True,
-            **place(call, net_id),
+            **place(call, net_id, "default"),
         },
     )
     data = call.edit(group)
@@ -67,9 +67,14 @@ def default_group(call: Call, net_id: str = "") -> Row:
     return group
 
 
-def place(call: Call, net_id: str) -> Data:
-    """Return the fields that say where a group is: in a Net, or an account's public cloud."""
-    return {"NetId": net_id} if net_id else {"_Public": call.account}
+def place(call: Call, net_id: str, name: str) -> Data:
+    """Return the fields that say where a group is: in a Net, or an account's public cloud.
+
+    ``_Name`` is the name together with the place, in which it is unique.
+    """
+    if net_id:
+        return {"NetId": net_id, "_Name": f"{net_id}/{name}"}
+    return {"_Public": call.account, "_Name": f"{call.account}/{name}"}
 
 
 def open_rule(call: Call) -> Data:
@@ -140,8 +145,8 @@ def find_member(call: Call, group: Row, wanted: Data) -> Data:
         named = [found] if found is not None else []
     elif name:
         # Names are unique in the public cloud only, so only there do they name a group.
-        rows = [] if group.get("NetId") else call.store.rows("SecurityGroup", "_Public", account)
-        named = [row for row in rows if row["SecurityGroupName"] == name]
+        in_net = group.get("NetId")
+        named = [] if in_net else call.store.rows("SecurityGroup", "_Name", f"{account}/{name}")
     else:
         raise errors.refusal(7000, parameters="SecurityGroupId, SecurityGroupName", least="1")
     if not named or named[0].account != account:

@@ -46,6 +46,7 @@ _ROWS = (
 )
 MODELS = {model.name: model for model in _ROWS}
 
+
 def check_fit(gpu: Row, vm: Row, others: list[Row]) -> None:
     """Raise 9072 for a VM that cannot have a GPU.
 

@@ -17,12 +17,13 @@ def unlink(store: Store, public_ip: Row) -> None:
 
 def link_to_nic(store: Store, public_ip: Row, link_id: str, nic: Row, private_ip: str) -> None:
     """Link a public IP to a private IP of a NIC, and so to the NIC's VM."""
+    links = store.rows("LinkNic", "NicId", nic.id)
     unlink(store, public_ip)
     data = store.edit(public_ip)
     data.update(
         LinkPublicIpId=link_id, NicAccountId=nic.account, NicId=nic.id, PrivateIp=private_ip
     )
-    for link in store.rows("LinkNic", "NicId", nic.id):
+    for link in links:
         data["VmId"] = link["VmId"]
 
 

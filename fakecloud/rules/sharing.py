@@ -74,15 +74,6 @@ def here(call: Call, region: str) -> None:
         )
 
 
-def exclusive(parameter: str, **others: object) -> None:
-    """Raise 3002 when a parameter comes with another that it excludes."""
-    for name, value in others.items():
-        if value is not None:
-            raise errors.refusal(
-                3002, f"{parameter} and {name} exclude each other. Give one of the two."
-            )
-
-
 def exportable(call: Call, row: Row) -> None:
     """Raise 8017 for exporting what belongs to another account."""
     if row.account != call.account:

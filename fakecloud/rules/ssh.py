@@ -81,9 +81,7 @@ def read(text: str) -> PublicKey:
             key = serialization.load_ssh_public_key(_one_line(plain))
         if isinstance(key, rsa.RSAPublicKey) and key.key_size < RSA_BITS:
             raise errors.refusal(4032)
-        line = key.public_bytes(
-            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-        )
+        line = key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     except (ValueError, UnsupportedAlgorithm):
         raise errors.refusal(4032) from None
     name, content = line.decode().split()[:2]
@@ -106,14 +104,9 @@ def _one_line(plain: bytes) -> bytes:
     """Turn the RFC 4716 format into an OpenSSH line; leave such a line as it is."""
     if not plain.startswith(b"---- BEGIN SSH2 PUBLIC KEY ----"):
         return plain
-    lines = iter(plain.splitlines()[1:-1])
-    content = b""
-    for line in lines:
-        if b":" in line:
-            while line.endswith(b"\\"):  # A header that goes on in the next line.
-                line = next(lines, b"")
-        else:
-            content += line.strip()
+    # A header that ends with a backslash goes on in the next line.
+    lines = plain.replace(b"\\\r\n", b"").replace(b"\\\n", b"").splitlines()[1:-1]
+    content = b"".join(line.strip() for line in lines if b":" not in line)
     blob = base64.b64decode(content)
     size = int.from_bytes(blob[:4], "big")
     return blob[4 : 4 + size] + b" " + content

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+
 import msgspec
 
 from fakecloud import errors

@@ -33,9 +33,8 @@ def running(store: Store, vm: Row) -> None:
     data["ActionsOnNextBoot"] = {"SecureBoot": "none"}
     _attach_public_ip(store, vm)
     if data.get("_AutoPublicIp") and not store.rows("PublicIp", "VmId", vm.id):
-        data["_PublicIp"] = addresses.take_public(
-            store, vm.id, vm.account, f"{vm.id}/{store.now()}"
-        )
+        ip = addresses.take_public(store, vm.id, vm.account, f"{vm.id}/{store.now()}")
+        store.edit(vm)["_PublicIp"] = ip
 
 
 def _attach_public_ip(store: Store, vm: Row) -> None:
@@ -98,7 +97,7 @@ def terminated(store: Store, vm: Row) -> None:
         nic = store.row("Nic", link["NicId"])
         assert nic is not None, f"{link} links a NIC that is gone"
         group_ids.update(nic["_SecurityGroupIds"])
-        if link["DeleteOnVmDeletion"]:
+        if link["DeleteOnVmDeletion"] and link.is_live:
             nics.discard(store, nic)
         else:
             nics.detach(store, link)

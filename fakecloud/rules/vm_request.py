@@ -18,7 +18,7 @@ def check(image_id: str, wish: Data) -> None:
     Raise 3002 and 7000 for the wrong combinations, 4104 and 4105 for identifiers, and 4047,
     4018, 4019 and 4076 for values.
     """
-    for name in ("SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIps"):
+    for name in ("SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIps", "Placement"):
         parameters.at_most_one(Nics=wish.get("Nics"), **{name: wish.get(name)})
     for item in wish.get("Nics") or ():
         _check_nic(item)

@@ -48,12 +48,6 @@ def room() -> dict[str, int]:
     return ROOM
 
 
-def empty(cloud: Any) -> None:
-    """Empty a fakecloud, and make room in it again."""
-    cloud.reset()
-    cloud.quota[""].update(room())
-
-
 @contextlib.contextmanager
 def direct() -> Iterator[Door]:
     """Call a FakeCloud itself."""

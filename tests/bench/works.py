@@ -67,7 +67,7 @@ class Side:
 
     def begin(self, work: Work, reset: Callable[[], None]) -> Calls:
         """Prepare the cloud, check that a read shows what it should, and give the calls."""
-        if work.stock == 0 or len(self.ids) > work.stock:
+        if not 0 < len(self.ids) <= work.stock:
             reset()
             self.forget()
         while len(self.ids) < work.stock:

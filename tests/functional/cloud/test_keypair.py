@@ -15,6 +15,13 @@ PKCS1 = (serialization.Encoding.PEM, serialization.PublicFormat.PKCS1)
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
 ED25519 = ed25519.Ed25519PrivateKey.generate().public_key()
 
+# An RSA key of 1024 bits.
+SHORT = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQCjG+HzlIV9aYfbR1oKXTrxeG0xv6J3uB2s8auCz1Je"
+    "cjwvyLS0BZkw6bz0eEwwsj6ETUbM97qS1E2sfKTZoi4aijhWLTaiN1BD0OJZxfc1L0HXLcWwmzumM/At"
+    "vo1p71eZ8/BJa875SVCGthVEGxdEzQgab4UJQHLSPQ8KdmeHKw=="
+)
+
 
 @pytest.fixture
 def cloud():
@@ -102,7 +109,7 @@ def test_the_rfc_4716_format_is_imported(cloud):
         "ssh-rsa AAAA",
         base64.b64encode(b"ssh-dss AAAA").decode(),
         base64.b64encode(b"hello").decode(),
-        encoded(rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()),
+        SHORT,
         base64.b64encode(b"---- BEGIN SSH2 PUBLIC KEY ----\n%%\n----").decode(),
     ],
 )

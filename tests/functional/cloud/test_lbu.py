@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from fakecloud import lbu
+from fakecloud import errors, lbu
 from tests.functional.cloud import balancing
 from tests.functional.cloud.balancing import TCP, WEB
 
@@ -121,8 +121,10 @@ def test_descriptions_come_in_pages(place):
         ({"PageSize": "toto"}, "Request is not valid."),
         (
             {"PageSize": "-1"},
-            "1 validation error detected: Value '-1' at 'pageSize' failed to satisfy constraint: "
-            "Member must have value greater than or equal to 1",
+            (
+                "1 validation error detected: Value '-1' at 'pageSize' failed to satisfy "
+                "constraint: Member must have value greater than or equal to 1"
+            ),
         ),
         ({"Marker": "toto"}, "Request is not valid."),
         ({"Marker": base64.b64encode(b"nobody").decode()}, "Request is not valid."),
@@ -220,6 +222,10 @@ def missing(name):
 
 NOBODY = ("LoadBalancerNotFound", "There is no ACTIVE Load Balancer named 'nobody'")
 ATTRIBUTES = "LoadBalancerAttributes."
+UNKNOWN_TYPE = (
+    "Value of parameter 'PolicyTypeName' is not valid: foo. "
+    "Supported values: ProxyProtocolPolicyType"
+)
 REFUSALS = {
     "an unknown action": (
         "foo", {}, ("InvalidAction", "Action is not valid for this web service: foo")),
@@ -232,8 +238,7 @@ REFUSALS = {
         "CreateLoadBalancerPolicy", {**PROXY, "LoadBalancerName": "nobody"}, NOBODY),
     "a policy type": (
         "CreateLoadBalancerPolicy", {**PROXY, "PolicyTypeName": "foo"},
-        ("InvalidParameterValue", "Value of parameter 'PolicyTypeName' is not valid: foo. "
-         "Supported values: ProxyProtocolPolicyType")),
+        ("InvalidParameterValue", UNKNOWN_TYPE)),
     "a policy twice": (
         "CreateLoadBalancerPolicy", {**PROXY, "PolicyName": "taken"},
         ("DuplicatePolicyName", "There is a policy with name taken for load balancer lb")),
@@ -286,72 +291,113 @@ def test_the_load_balancers_of_another_account_are_unknown(place):
     assert refused(place, "DescribeLoadBalancerAttributes", **form)[1] == "LoadBalancerNotFound"
 
 
-def test_text_is_escaped(place):
-    status, code, message = refused(place, "<a>&")
+@pytest.mark.parametrize("text", ["<a>&", "\x00\x1f\ud800\ufffe"])
+def test_any_text_is_written(place, text):
+    status, code, message = refused(place, text)
     assert (status, code) == (400, "InvalidAction")
-    assert message.endswith("<a>&")
+    assert len(message) == len("Action is not valid for this web service: ") + len(text)
 
 
-def test_the_cloud_controller_manager_gets_what_it_needs(place):
-    """A service of type LoadBalancer comes, changes and goes, call by call."""
+@pytest.mark.parametrize(
+    ("code", "is_signed", "expected"),
+    [
+        (1, False, (401, "AuthFailure")),
+        (1, True, (403, "SignatureDoesNotMatch")),
+        (4120, True, (401, "AuthFailure")),
+        (5, True, (403, "AccessDenied")),
+        (24, True, (503, "Throttling")),
+        (2000, True, (500, "InternalFailure")),
+    ],
+)
+def test_the_door_turns_away_in_xml(place, code, is_signed, expected):
+    status, body = lbu.refuse(place.cloud, errors.refusal(code), is_signed=is_signed)
+    root = ET.fromstring(body)  # noqa: S314 - our own answer
+    assert (status, root.findtext(f"{NAMESPACE}Error/{NAMESPACE}Code")) == expected
+    assert root.findtext(f"{NAMESPACE}RequestId")
+
+
+# A service of type LoadBalancer, call by call, as the cloud controller manager makes them.
+
+
+LISTENER = {**TCP, "BackendPort": 30080, "BackendProtocol": "TCP", "LoadBalancerPort": 80}
+CHECK = {
+    "CheckInterval": 10,
+    "HealthyThreshold": 2,
+    "Port": 30080,
+    "Protocol": "TCP",
+    "Timeout": 5,
+    "UnhealthyThreshold": 3,
+}
+
+
+def come(place, node):
+    """Create the load balancer of a service, and set it up at once, while it is provisioning."""
     cloud = place.cloud
-    node = place.running_vm()
-    node_group = cloud.call("ReadVms")["Vms"][0]["SecurityGroups"][0]["SecurityGroupId"]
     group = cloud.call(
         "CreateSecurityGroup", SecurityGroupName="k8s-elb-lb", Description="lb", NetId=place.net
     )["SecurityGroup"]["SecurityGroupId"]
     pool = cloud.call("CreatePublicIp")["PublicIp"]["PublicIp"]
     tags = [{"Key": "OscK8sClusterID/a", "Value": "owned"}]
-    listener = {**TCP, "BackendPort": 30080, "BackendProtocol": "TCP", "LoadBalancerPort": 80}
-    assert place.read() is None
-    created = place.create("lb", listener, SecurityGroups=[group], PublicIp=pool, Tags=tags)
+    created = place.create("lb", LISTENER, SecurityGroups=[group], PublicIp=pool, Tags=tags)
     assert created["PublicIp"] == pool
-
-    # Right after that, while it is provisioning:
-    name = {"LoadBalancerNames.member.1": "lb"}
-    result = do(place, "DescribeLoadBalancers", **name)
+    result = do(place, "DescribeLoadBalancers", **{"LoadBalancerNames.member.1": "lb"})
     assert texts(result, ".//ListenerDescriptions/member/PolicyNames/member") == []
+    name = {"LoadBalancerName": "lb"}
     proxy = {**PROXY, "PolicyAttributes.member.1.AttributeName": "ProxyProtocol"}
-    do(place, "CreateLoadBalancerPolicy", LoadBalancerName="lb", **proxy)
-    do(
-        place,
-        "SetLoadBalancerPoliciesForBackendServer",
-        LoadBalancerName="lb",
-        InstancePort="30080",
-        **{"PolicyNames.member.1": "proxy"},
-    )
-    do(place, "DescribeLoadBalancerAttributes", LoadBalancerName="lb")
+    do(place, "CreateLoadBalancerPolicy", **name, **proxy)
+    backend = {"InstancePort": "30080", "PolicyNames.member.1": "proxy"}
+    do(place, "SetLoadBalancerPoliciesForBackendServer", **name, **backend)
+    do(place, "DescribeLoadBalancerAttributes", **name)
     idle = {ATTRIBUTES + "ConnectionSettings.IdleTimeout": "120"}
-    do(place, "ModifyLoadBalancerAttributes", LoadBalancerName="lb", **idle)
-    check = {"CheckInterval": 10, "HealthyThreshold": 2, "Port": 30080, "Protocol": "TCP",
-             "Timeout": 5, "UnhealthyThreshold": 3}  # fmt: skip
-    place.update(HealthCheck=check)
-    cloud.call("RegisterVmsInLoadBalancer", LoadBalancerName="lb", BackendVmIds=[node])
-    rule = {"IpProtocol": "tcp", "FromPortRange": 30080, "ToPortRange": 30080,
-            "SecurityGroupsMembers": [{"SecurityGroupId": group}]}  # fmt: skip
-    inbound = {"SecurityGroupId": node_group, "Flow": "Inbound", "Rules": [rule]}
-    cloud.call("CreateSecurityGroupRule", **inbound)
-    cloud.clock.advance(60)
+    do(place, "ModifyLoadBalancerAttributes", **name, **idle)
+    place.update(HealthCheck=CHECK)
+    cloud.call("RegisterVmsInLoadBalancer", **name, BackendVmIds=[node])
+    cloud.call("CreateSecurityGroupRule", **inbound(place, group))
+    return group
+
+
+def inbound(place, group):
+    """Make the rule that lets the traffic of the load balancer reach the nodes."""
+    node_group = place.cloud.call("ReadVms")["Vms"][0]["SecurityGroups"][0]["SecurityGroupId"]
+    rule = {
+        "IpProtocol": "tcp",
+        "FromPortRange": 30080,
+        "ToPortRange": 30080,
+        "SecurityGroupsMembers": [{"SecurityGroupId": group}],
+    }
+    return {"SecurityGroupId": node_group, "Flow": "Inbound", "Rules": [rule]}
+
+
+def test_a_service_gets_a_load_balancer_that_works(place):
+    node = place.running_vm()
+    come(place, node)
+    place.cloud.clock.advance(60)
     shown = place.read()
     assert shown["State"] == "active"
+    assert shown["HealthCheck"] == CHECK
     assert shown["Listeners"][0]["PolicyNames"] == ["proxy"]
-    assert cloud.call("ReadVmsHealth", LoadBalancerName="lb")["BackendVmHealth"] == [
-        {"State": "UP", "VmId": node}
-    ]
+    health = place.cloud.call("ReadVmsHealth", LoadBalancerName="lb")["BackendVmHealth"]
+    assert health == [{"State": "UP", "VmId": node}]
 
-    # Another port:
-    form = {"LoadBalancerName": "lb", "InstancePort": "30080", "PolicyNames": ""}
-    do(place, "SetLoadBalancerPoliciesForBackendServer", **form)
-    gone = {"LoadBalancerName": "lb", "LoadBalancerPorts": [80]}
-    cloud.call("DeleteLoadBalancerListeners", **gone)
-    fresh = {**listener, "LoadBalancerPort": 443, "BackendPort": 30443}
-    cloud.call("CreateLoadBalancerListeners", LoadBalancerName="lb", Listeners=[fresh])
+
+def test_a_service_may_change_its_port(place):
+    come(place, place.running_vm())
+    name = {"LoadBalancerName": "lb"}
+    backend = {"InstancePort": "30080", "PolicyNames": ""}
+    do(place, "SetLoadBalancerPoliciesForBackendServer", **name, **backend)
+    place.cloud.call("DeleteLoadBalancerListeners", **name, LoadBalancerPorts=[80])
+    fresh = {**LISTENER, "LoadBalancerPort": 443, "BackendPort": 30443}
+    place.cloud.call("CreateLoadBalancerListeners", **name, Listeners=[fresh])
     assert [each["LoadBalancerPort"] for each in place.read()["Listeners"]] == [443]
 
-    # The service goes:
+
+def test_a_service_that_goes_leaves_nothing_behind(place):
+    cloud = place.cloud
+    node = place.running_vm()
+    group = come(place, node)
     cloud.call("DeregisterVmsInLoadBalancer", LoadBalancerName="lb", BackendVmIds=[node])
     cloud.call("DeleteLoadBalancer", LoadBalancerName="lb")
-    cloud.call("DeleteSecurityGroupRule", **inbound)
+    cloud.call("DeleteSecurityGroupRule", **inbound(place, group))
     cloud.call("DeleteSecurityGroup", SecurityGroupId=group)
     cloud.clock.advance(60)
     assert place.read() is None

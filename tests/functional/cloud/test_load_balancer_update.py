@@ -148,7 +148,7 @@ def test_policies_that_do_not_go_together_are_refused(place, port, names, code, 
         {"SecurityGroups": []},
         {"LoadBalancerPort": 80, "PolicyNames": []},
     ],
-    ids=lambda request_: "-".join(request_),
+    ids="-".join,
 )
 def test_other_changes_wait_until_it_is_active(place, request_):
     place.create("lb", WEB)

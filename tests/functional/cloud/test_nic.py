@@ -80,7 +80,7 @@ def test_a_nic_that_cannot_be_is_refused(world, code, request_):
 def test_an_address_is_not_given_twice(world):
     wanted = [{"IsPrimary": True, "PrivateIp": "10.0.1.20"}]
     world.new_nic(PrivateIps=wanted)
-    world.refused(9031, "CreateNic", SubnetId=world.subnet, PrivateIps=wanted)
+    world.refused(4045, "CreateNic", SubnetId=world.subnet, PrivateIps=wanted)
 
 
 def test_a_group_of_another_place_is_refused(world):

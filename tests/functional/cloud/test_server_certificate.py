@@ -1,6 +1,6 @@
 """Server certificates, and the listeners that use them."""
 
-import datetime
+import datetime as dt
 import functools
 
 import pytest
@@ -13,7 +13,7 @@ from tests.functional.cloud import balancing
 from tests.functional.cloud.balancing import WEB, refusal
 
 OTHER = "210987654321"
-EXPIRES = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+EXPIRES = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 
 
 @functools.cache
@@ -33,7 +33,7 @@ def body(name="web", issuer="middle", number=0):
         .issuer_name(named(issuer))
         .public_key(key(number).public_key())
         .serial_number(1)
-        .not_valid_before(EXPIRES - datetime.timedelta(days=365))
+        .not_valid_before(EXPIRES - dt.timedelta(days=365))
         .not_valid_after(EXPIRES)
         .sign(key(1), hashes.SHA256())
     )

@@ -305,7 +305,7 @@ def test_the_vm_is_looked_at_before_the_volume(cloud):
 
 @pytest.mark.parametrize(
     ("code", "device"),
-    [(9003, "/dev/sda1"), (4019, "/dev/sda"), (4019, "xvdb"), (4019, "/dev/xvdaa"), (4019, "")],
+    [(9003, "/dev/sda1"), (4019, "/dev/sda"), (4019, "xvdb"), (4019, "/dev/xvdaa"), (7000, "")],
 )
 def test_a_device_name_is_well_formed_and_free(cloud, code, device):
     vm = vm_of(cloud)

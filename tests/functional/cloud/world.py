@@ -9,6 +9,7 @@ contradict each other (one deletes an empty Net, another reads a VM in it):
 - ``joined``: everything is linked with everything.
 """
 
+import base64
 import datetime
 import functools
 import re
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from fakecloud import FakeCloud
+from fakecloud.store import KINDS
 
 ACCOUNT = "123456789012"
 OTHER = "987654321098"
@@ -33,9 +35,14 @@ TEXTS = {"orn:ows:idauth::123456789012:": "orn:ows:idauth::012345678910:"}
 
 
 @functools.cache
+def _key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@functools.cache
 def pem():
-    """Return a certificate and its key as PEM texts."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    """Return a certificate as PEM text."""
+    key = _key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "example")])
     certificate = (
         x509.CertificateBuilder()
@@ -47,12 +54,28 @@ def pem():
         .not_valid_after(datetime.datetime(2060, 1, 1, tzinfo=datetime.UTC))
         .sign(key, hashes.SHA256())
     )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def private_key():
+    """Return the key of the certificate as PEM text."""
+    return (
+        _key()
+        .private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+        .decode()
     )
-    return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
+
+
+def public_key():
+    """Return an SSH key as CreateKeypair takes it: encoded once more in Base64."""
+    text = _key().public_key().public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    )
+    return base64.b64encode(text).decode()
 
 
 class Builder:
@@ -86,7 +109,7 @@ class Builder:
     def saved(self):
         """Return the saved state with the fixture's identifiers."""
         self.wait()
-        self.cloud.call("ReadRegions")
+        build_tasks(self)
         texts = {minted: fixture for fixture, minted in self.minted.items()} | TEXTS
         return replace(self.cloud.save().decode(), texts)
 
@@ -131,6 +154,16 @@ def load(level="joined", renamed=None):
 def build_network(make):
     for range_, fixture in (("10.0.0.0/16", "vpc-12345678"), ("172.16.0.0/16", "vpc-87654321")):
         make.name(make("CreateNet", IpRange=range_), "Net.NetId", fixture)
+    filters = {"NetIds": ["vpc-12345678"]}
+    table = make("ReadRouteTables", Filters=filters)["RouteTables"][0]
+    make.name(table, "RouteTableId", "rtb-abcdef01")
+    make.name(table, "LinkRouteTables.0.LinkRouteTableId", "rtbassoc-abcdef01")
+    for fixture, name in (
+        ("sg-abcdef01", "public-group"),
+        ("sg-abcdef02", "another-security-group"),
+    ):
+        made = make("CreateSecurityGroup", SecurityGroupName=name, Description=name)
+        make.name(made, "SecurityGroup.SecurityGroupId", fixture)
     # The Net of another account, which examples of peerings name.
     other = make("CreateNet", account=OTHER, IpRange="172.16.0.0/16")
     make.name(other, "Net.NetId", "vpc-abcdef01")
@@ -184,6 +217,10 @@ def build_storage(make):
     make.wait()
     made = make("UpdateVolume", VolumeId=other["Volume"]["VolumeId"], VolumeType="io1", Iops=200)
     make.name(made, "Volume.TaskId", "vol-update-12345678")
+
+
+def build_tasks(make):
+    """Begin the exports: last of all, because one that is over cannot be cancelled."""
     export = {"DiskImageFormat": "qcow2", "OsuBucket": "BUCKET", "OsuPrefix": "PREFIX"}
     made = make("CreateImageExportTask", ImageId="ami-12345678", OsuExport=export)
     make.name(made, "ImageExportTask.TaskId", "image-export-12345678")
@@ -205,7 +242,7 @@ def build_gateways(make):
 
 
 def build_identities(make):
-    authority, key = pem()
+    authority, key = pem(), private_key()
     made = make("CreateCa", CaPem=authority, Description="CA example")
     make.name(made, "Ca.CaId", "ca-fedcba0987654321fedcba0987654321")
     made = make("CreateApiAccessRule", IpRanges=["0.0.0.0/0"], Description="Allows all")
@@ -384,6 +421,7 @@ def join_balancers(make):
     make(
         "CreateLoadBalancer",
         LoadBalancerName="example-lbu",
+        LoadBalancerType="internal",
         Subnets=["subnet-12345678"],
         SecurityGroups=["sg-12345678"],
         Tags=TAGS,

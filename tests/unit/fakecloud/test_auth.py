@@ -66,7 +66,7 @@ def osc4(wall, *, path="/api/v1/ReadVms", body=b"{}", key=None, host=HOST, sent_
     return Request("POST", path, headers, body)
 
 
-def aws4(  # noqa: PLR0913 - each is a way in which clients differ
+def aws4(
     wall, *, path="/api/v1/ReadVms", query="", body=b"{}", key=None, host=HOST, sent_host=None,
     scope="eu-west-2/oapi/aws4_request", kind="AWS4", date_header="x-amz-date", extra=(),
 ):  # fmt: skip
@@ -269,13 +269,13 @@ def test_a_signature_fits_the_secret_that_made_it_and_no_other(body, secret, oth
 
 
 @pytest.mark.parametrize("ahead", [-300, -299, 0, 299, 300])
-def test_a_date_five_minutes_off_is_accepted(guard, wall, ahead):
+def test_a_date_five_minutes_off_is_accepted(guard, ahead):
     request = osc4(Wall(NOON + ahead))
     assert admit(guard, request).access_key == DEFAULT_ACCESS_KEY
 
 
 @pytest.mark.parametrize("ahead", [-86400, -301, 301, 86400])
-def test_a_date_further_off_is_refused(guard, wall, ahead):
+def test_a_date_further_off_is_refused(guard, ahead):
     assert refused(guard, osc4(Wall(NOON + ahead))) == (401, 1)
 
 
@@ -399,16 +399,19 @@ def test_a_deleted_key_opens_nothing(cloud, guard, wall):
     assert refused(guard, request) == (400, 4120)
 
 
+def opens(guard, request, action):
+    """Tell whether a request is let in; if it is not, then because it has a login."""
+    try:
+        admit(guard, request, action)
+    except ApiError as refusal:
+        return (refusal.code, refusal.type, refusal.status) != ("9", "AuthFailure", 401)
+    return True
+
+
 def test_a_login_opens_exactly_the_actions_that_allow_it(guard):
     request = basic(identities.default_login(guard.cloud.account), identities.DEFAULT_PASSWORD)
-    opened = []
-    for action in guard.cloud.document.actions.values():
-        if action.needs_key:
-            try:
-                admit(guard, request, action.name)
-                opened.append(action.name)
-            except ApiError as error:
-                assert (error.code, error.type, error.status) == ("9", "AuthFailure", 401)
+    keyed = [action.name for action in guard.cloud.document.actions.values() if action.needs_key]
+    opened = [name for name in keyed if opens(guard, request, name)]
     rights = [f"{verb}{noun}" for verb in ("Create", "Delete", "Update") for noun in LOGIN_KINDS]
     rights += [f"Read{noun}s" for noun in LOGIN_KINDS]
     assert sorted(opened) == sorted([*rights, "ReadApiAccessPolicy", "UpdateApiAccessPolicy"])

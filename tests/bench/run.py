@@ -1,0 +1,228 @@
+"""`make bench`: fakecloud and moto do the same work on this machine, side by side, in one table.
+
+    python tests/bench/run.py [--quick] [--only fakecloud] [--json] [--wrk]
+
+The full run takes less than five minutes, the quick one about one. The table goes to standard
+output, what is being measured to standard error. Rates are answers per second over kept
+connections; "CPU us" is processor time of the server process per answer. Every figure is the median
+of its rounds, with the best round in parentheses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import costs
+import crosscheck
+import inside
+import load
+import served
+import table
+import works
+from table import Figure, Row
+
+HERE = pathlib.Path(__file__).resolve().parent
+QUIET = 0.7
+"""A machine with a higher load average than this is told to be busy."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """How long everything takes. theirs: the same for moto, most of whose figures need less."""
+
+    ours: load.Order
+    theirs: load.Order
+    inside_s: float
+    inside_rounds: int
+    probes: int
+
+
+FULL = Pace(
+    load.Order(0, 0, warm_s=0.4, round_s=1.0, rounds=3, budget_s=6.0),
+    load.Order(0, 0, warm_s=0.4, round_s=1.0, rounds=3, budget_s=4.0),
+    inside_s=0.4,
+    inside_rounds=5,
+    probes=7,
+)
+QUICK = Pace(
+    load.Order(0, 0, warm_s=0.2, round_s=0.4, rounds=2, budget_s=1.0),
+    load.Order(0, 0, warm_s=0.1, round_s=0.3, rounds=2, budget_s=0.5),
+    inside_s=0.1,
+    inside_rounds=3,
+    probes=3,
+)
+
+TITLES = {
+    "direct": "IN PROCESS: FakeCloud().call, beside mock_aws + boto3",
+    "adapter": "IN PROCESS: osc-sdk-python + transport adapter, beside mock_aws + boto3",
+    "mock": "IN PROCESS: osc-sdk-python + mock_outscale, beside mock_aws + boto3",
+}
+Found = Iterator[Row]
+
+
+def tell(text: str) -> None:
+    """Say what is being measured."""
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def rates(rounds: list[load.Round]) -> Figure:
+    """Return the figure of what the load generator measured."""
+    best = max(rounds, key=lambda each: each.rate)
+    return Figure(
+        [each.rate for each in rounds],
+        "/s",
+        best.server_cpu_us,
+        best.p99_ms,
+        limited=best.client_busy > table.BUSY,
+    )
+
+
+def server_rows(pace: Pace, *, alone: bool) -> Found:
+    """Measure both servers."""
+    title = "SERVER: signatures verified by fakecloud, not by moto"
+    theirs: dict[tuple[str, int], Figure] = {}
+    start = None
+    if not alone:
+        with served.Moto() as server:
+            start = Figure([1000 * server.start_s], "ms")
+            for work, clients, rounds in served.measure(server, pace.theirs, tell):
+                theirs[work.key, clients] = rates(rounds)
+    with served.Fakecloud() as server:
+        ours = Figure([1000 * server.start_s], "ms")
+        for work, clients, rounds in served.measure(server, pace.ours, tell):
+            aim = dict(work.rates).get(clients)
+            other = theirs.get((work.key, clients))
+            yield Row(title, work.title, clients, rates(rounds), other, aim)
+    yield Row(title, "start to first answer", None, ours, start)
+
+
+def inside_rows(pace: Pace, *, alone: bool) -> Found:
+    """Measure every door in process; each is a process of its own."""
+
+    def measure(door: str) -> dict[str, list[float]]:
+        tell(f"in process: {door}")
+        numbers = [str(pace.inside_s), str(pace.inside_rounds)]
+        command = [sys.executable, str(HERE / "inside.py"), door, *numbers]
+        found: dict[str, list[float]] = json.loads(subprocess.check_output(command))
+        return found
+
+    theirs = {} if alone else measure("moto")
+    for door in TITLES:
+        ours = measure(door)
+        for work in works.WORKS:
+            other = theirs.get(work.key)
+            aim = work.direct_us if door == "direct" else None
+            yield Row(
+                TITLES[door],
+                work.title,
+                None,
+                Figure(ours[work.key], "us"),
+                Figure(other, "us") if other else None,
+                aim,
+            )
+
+
+def cost_rows(pace: Pace, *, alone: bool) -> Found:
+    """Measure import, reset and memory."""
+    title = "COST"
+    sides = [("fakecloud", "direct")] if alone else [("fakecloud", "direct"), ("moto", "moto")]
+    found: dict[str, list[Figure]] = {}
+    for name, door in sides:
+        tell(f"import, reset and memory of {name}")
+        imports, answers = costs.importing(name, pace.probes)
+        resets = costs.probe("reset", door, pace.probes)
+        found.setdefault("import", []).append(Figure(imports, "ms"))
+        found.setdefault("import to first answer", []).append(Figure(answers, "ms"))
+        found.setdefault("reset of 100 VMs", []).append(Figure(resets["reset"], "ms"))
+        found.setdefault("reset to next answer", []).append(Figure(resets["and_read"], "ms"))
+        memory = Figure([costs.probe("memory", door)], "MiB")
+        found.setdefault("memory of 1,000 VMs", []).append(memory)
+    aims = {"import": 150.0, "reset of 100 VMs": 1.0}
+    for name, figures in found.items():
+        yield Row(title, name, None, figures[0], (figures[1:] or [None])[0], aims.get(name))
+
+
+def growth_rows(pace: Pace) -> Found:
+    """Compare calls in a cloud of few VMs with the same calls in a cloud of many."""
+    tell(f"fakecloud with {costs.FEW} and with {costs.MANY:,} VMs")
+    title = f"GROWTH: FakeCloud().call with {costs.MANY:,} VMs in the cloud, beside {costs.FEW}"
+    for name, sizes in costs.probe("growth", pace.probes).items():
+        few, many = Figure(sizes["few"], "us"), Figure(sizes["many"], "us")
+        aim = costs.GROWTH_MAX * few.best if name.startswith("read") else None
+        yield Row(title, name, None, many, few, aim)
+
+
+def ceiling_rows(pace: Pace) -> Found:
+    """Measure the load generator against servers that only answer, small and large."""
+    title = "CEILING: what the load generator gets from a server that does nothing"
+    tell("the ceiling of the load generator")
+    for size, name in ((200, "answers of 200 bytes"), (150_000, "answers of 150 kB")):
+        with crosscheck.Echo(size) as echo:
+            for clients in served.CLIENTS:
+                order = dataclasses.replace(
+                    pace.ours, port=echo.port, server=echo.pid, clients=clients
+                )
+                rounds = load.replay(order, [crosscheck.request(echo.port)])
+                yield Row(title, name, clients, rates(rounds))
+
+
+def report(rows: list[Row], facts: dict[str, Any], seconds: float) -> None:
+    """Print the table with what is needed to read it."""
+    packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items())
+    print(f"{facts['cpus']} CPUs ({facts['cpu']}), {facts['system']}, Python {facts['python']}")
+    print(packages)
+    loads = " ".join(map(str, facts["load"]))
+    print(f"Load average before: {loads}. The run took {seconds:.0f} s.")
+    if facts["load"][0] > QUIET:
+        print("This machine was busy: what is measured is slower than it could be.")
+    print("Figures are the median of several rounds, and in parentheses the best round.\n")
+    print("\n".join(table.lines(rows)))
+    if any(figure and figure.limited for row in rows for figure in (row.ours, row.theirs)):
+        print(
+            f"\n* The process of the clients was more than {table.BUSY:.0%} busy: "
+            "the server may be faster."
+        )
+    missed = [row for row in rows if row.verdict == "NO"]
+    print(f"\n{sum(row.aim is not None for row in rows)} aims, {len(missed)} not reached.")
+
+
+def measure(pace: Pace, *, alone: bool) -> Found:
+    """Measure everything."""
+    yield from server_rows(pace, alone=alone)
+    yield from ceiling_rows(pace)
+    yield from inside_rows(pace, alone=alone)
+    yield from cost_rows(pace, alone=alone)
+    yield from growth_rows(pace)
+
+
+def main() -> None:
+    """Measure, and print one table."""
+    parser = argparse.ArgumentParser(description="Measure fakecloud, side by side with moto.")
+    parser.add_argument("--quick", action="store_true", help="about one minute, less exact")
+    parser.add_argument("--only", choices=["fakecloud"], help="leave moto out")
+    parser.add_argument("--json", action="store_true", help="print JSON, with every round")
+    parser.add_argument("--wrk", action="store_true", help="check the rates against wrk as well")
+    options = parser.parse_args()
+    facts = table.machine()
+    started = time.perf_counter()
+    rows = list(measure(QUICK if options.quick else FULL, alone=options.only is not None))
+    if options.wrk:
+        rows += crosscheck.wrk_rows(tell)
+    seconds = time.perf_counter() - started
+    if options.json:
+        found = {"machine": facts, "seconds": seconds, "rows": [row.data() for row in rows]}
+        print(json.dumps(found, indent=1))
+    else:
+        report(rows, facts, seconds)
+
+
+if __name__ == "__main__":
+    main()
