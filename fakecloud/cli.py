@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import pathlib
 import signal
@@ -62,6 +63,10 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
             simulated.load(state.read_bytes())
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    # The rows of a cloud live long and hold no cycles: looking through them again and again would
+    # cost more than half of a CreateVms.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     loop = server.new_loop()
     try:
         loop.run_until_complete(_serve(simulated, host, port, auth))

@@ -61,7 +61,7 @@ class Control:
         if rest.startswith("metadata/") and request.method == "GET":
             vm, _, inner = rest.removeprefix("metadata/").partition("/")
             status, text = metadata.answer(self.cloud, vm, "/" + inner)
-            return Response(status, text.encode(), [("Content-Type", "text/plain")])
+            return Response(status, text.encode("utf-8", "surrogateescape"), [("Content-Type", "text/plain")])
         route = self._routes.get((request.method, rest))
         found = re.fullmatch(r"faults/(\d+)", rest)
         if found and request.method == "DELETE":

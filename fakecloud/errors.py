@@ -53,7 +53,7 @@ _EXCEPTIONS: dict[int, tuple[str, int]] = {
     1004: ("DependencyProblem", 409),
     1005: ("DependencyProblem", 409),
     1018: ("DependencyProblem", 409),
-    10001: (QUOTA, 409),
+    10001: ("InsufficientCapacity", 400),
 }
 
 _MISSING = "The {param} '{id}' doesn't exist."

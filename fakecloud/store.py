@@ -183,6 +183,8 @@ class Table:
         self.kind = kind
         self.rows: dict[str, Row] = {}
         self.buckets: dict[tuple[str, Json], Bucket] = {}
+        # Views that looked for a row in vain: they are stale when it comes.
+        self.missed: dict[str, set[Row]] = {}
 
     def sort(self) -> None:
         """Put the rows back in the order of creation."""
@@ -224,9 +226,11 @@ class Store:
 
     def row(self, name: str, id_: str) -> Row | None:
         """Return the row with an identifier, whoever owns it."""
-        found = self.table(name).rows.get(id_)
-        if self._reader is not None and found is not None:
-            found.watchers.add(self._reader)
+        table = self.table(name)
+        found = table.rows.get(id_)
+        if self._reader is not None:
+            watchers = found.watchers if found else table.missed.setdefault(id_, set())
+            watchers.add(self._reader)
         return found
 
     def rows(self, name: str, path: str = "", value: Json = None) -> list[Row]:
@@ -302,6 +306,8 @@ class Store:
         serial = self._serial
         try:
             yield
+            # Data that a handler still held after a flush may have changed since.
+            self._dirty.update((row, None) for what, row, _, _ in self._undo if what != "remove")
             self.flush()
         except BaseException:
             self._roll_back()
@@ -328,6 +334,7 @@ class Store:
         row.turn = self._turn
         self._undo.append(("create", row, {}, None))
         table.rows[id_] = row
+        self._arrive(table, id_)
         self._dirty[row] = None
         if state:
             self.become(row, state)
@@ -436,6 +443,10 @@ class Store:
             for watcher in watchers:
                 self._forget(watcher)
 
+    def _arrive(self, table: Table, id_: str) -> None:
+        for watcher in table.missed.pop(id_, ()):
+            self._forget(watcher)
+
     def _unlink(self, row: Row) -> None:
         table = self.table(row.kind.name)
         del table.rows[row.id]
@@ -452,6 +463,7 @@ class Store:
     def _link(self, row: Row) -> None:
         table = self.table(row.kind.name)
         table.rows[row.id] = row
+        self._arrive(table, row.id)
         row.alive = True
         self._reindex(row)
         self._forget(row)

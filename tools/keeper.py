@@ -33,13 +33,14 @@ def become(command: list[str], keeper: int) -> None:
     os._exit(127)
 
 
-def watch(parent: int, child: int) -> None:
-    """Wait until the parent is gone, then end the child."""
+def watch(parent: int, child: int, is_ours: threading.Lock) -> None:
+    """Wait until the parent is gone, then end the child while its number is still its own."""
     while os.getppid() == parent:
         readable, _, _ = select.select([0], [], [], LOOK_AGAIN_S)
         if readable and not os.read(0, 1):
             break
-    os.kill(child, signal.SIGKILL)
+    with is_ours:
+        os.kill(child, signal.SIGKILL)
 
 
 def main(parent: int, command: list[str]) -> int:
@@ -49,10 +50,14 @@ def main(parent: int, command: list[str]) -> int:
     if child == 0:
         become(command, keeper)
     signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
-    threading.Thread(target=watch, args=(parent, child), daemon=True).start()
-    # The child stays a zombie until the keeper exits, so that its number cannot be another's.
+    is_ours = threading.Lock()
+    threading.Thread(target=watch, args=(parent, child, is_ours), daemon=True).start()
     ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     assert ended is not None, "Waiting for a child gives its end."
+    # From here on its number may be another's: nobody may send a signal to it.
+    is_ours.acquire()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.waitpid(child, 0)
     is_exit = ended.si_code == os.CLD_EXITED
     return ended.si_status if is_exit else 128 + ended.si_status
 

@@ -233,8 +233,7 @@ def DeleteLoadBalancer(call: Call, LoadBalancerName: str) -> Data:
     if balancer.is_live:
         for rule in call.find("ListenerRule", "_LoadBalancerName", LoadBalancerName):
             call.delete(rule)
-        if "PublicIp" in balancer.data:
-            load_balancing.release_public_ip(call, LoadBalancerName, balancer["PublicIp"])
+        load_balancing.release_public_ip(call, LoadBalancerName, balancer.get("PublicIp"))
         addresses.release(call.store, id_)
         data = call.edit(balancer)
         data.update(BackendIps=[], BackendVmIds=[], _RegisteredOn={})

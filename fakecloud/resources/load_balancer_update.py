@@ -106,10 +106,9 @@ def _public_ip(call: Call, balancer: Row, wanted: str) -> None:
     if not wanted and "_AutomaticIp" in balancer.data:
         return
     name = balancer["LoadBalancerName"]
-    fresh = load_balancing.public_ip(call, name, wanted)
     former = balancer.get("PublicIp")
-    if former is not None:
-        load_balancing.release_public_ip(call, name, former)
+    fresh = load_balancing.public_ip(call, name, wanted)
+    load_balancing.release_public_ip(call, name, former)
     data = call.edit(balancer)
     data.pop("PublicIp", None)
     data.pop("_AutomaticIp", None)

@@ -19,7 +19,7 @@ def _view(store: Store, row: Row) -> Data:
     return {**public(row.data), "ResourcesCount": linked}
 
 
-kind("Policy", id="PolicyId", index=("Orn",), in_use=9002, view=_view)
+kind("Policy", id="PolicyId", index=("Orn", "PolicyName"), in_use=9002, view=_view)
 
 # The identifier is policy/version.
 kind("PolicyVersion", weak={"_PolicyId": "Policy"})
@@ -44,7 +44,7 @@ def CreatePolicy(
             expected=f"0-{DESCRIPTION_MAX}",
         )
     policies.read(Document)
-    if any(row["PolicyName"] == PolicyName for row in call.find("Policy")):
+    if call.find("Policy", "PolicyName", PolicyName):
         raise errors.refusal(9015, f"The policy '{PolicyName}' exists already.")
     now = identities.today(call)
     policy = call.create(

@@ -9,7 +9,7 @@ import re
 
 from fakecloud import clock, errors
 from fakecloud.call import Call, action
-from fakecloud.rules import parameters, pem
+from fakecloud.rules import identities, parameters, pem
 from fakecloud.store import Data, Row, kind
 
 kind(
@@ -82,7 +82,7 @@ def _check_free(call: Call, name: str) -> None:
 
 
 def _orn(call: Call, path: str, name: str) -> str:
-    return f"orn:ows:idauth::{call.account}:server-certificate{path}{name}"
+    return identities.orn(call.account, "server-certificate", path, name)
 
 
 def _mint(call: Call) -> str:

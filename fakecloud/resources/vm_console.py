@@ -1,6 +1,6 @@
 """Looking into VMs: ReadConsoleOutput, ReadAdminPassword.
 
-https://docs.outscale.com/en/userguide/About-VM-Console.html
+https://docs.outscale.com/en/userguide/About-VMs.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Changing VMs: UpdateVm.
 
-https://docs.outscale.com/en/userguide/Modifying-a-VM-Attribute.html
+https://docs.outscale.com/en/userguide/About-VMs.html
 """
 
 from __future__ import annotations

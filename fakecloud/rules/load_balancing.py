@@ -8,7 +8,7 @@ from typing import Any
 
 from fakecloud import errors
 from fakecloud.call import Call, prune
-from fakecloud.rules import groups
+from fakecloud.rules import addresses, groups
 from fakecloud.store import Data, Row
 
 Json = Any
@@ -248,32 +248,40 @@ def groups_of(call: Call, net_id: str, ids: list[str] | None) -> list[str]:
 
 
 def public_ip(call: Call, name: str, wanted: str | None) -> Data:
-    """Take the caller's public IP for a load balancer, or make one of OUTSCALE's own.
+    """Take the caller's public IP for a load balancer, or one of OUTSCALE's own.
 
     Raise 4047 for what is no address, 5025 for one that the caller does not have, and 9031 for
     one that something else uses.
     """
     if not wanted:
-        number = int(call.world.token(8), 16)
-        return {"_AutomaticIp": f"171.33.{number >> 8 & 255}.{number & 255}"}
+        holder = _automatic(call, name)
+        salt = f"{holder}/{call.world.token(8)}"
+        return {"_AutomaticIp": addresses.take_public(call.store, holder, call.account, salt)}
     if not is_address(wanted):
         raise errors.refusal(4047, f"PublicIp is '{wanted}', which is no IPv4 address.")
     for row in call.find("PublicIp", "PublicIp", wanted):
-        if any(row.get(field) for field in _HOLDS):
+        if "LinkPublicIpId" in row.data:
             raise errors.refusal(9031, f"The public IP '{wanted}' is in use. Unlink it first.")
-        call.edit(row)["_LoadBalancerName"] = name
+        # Clients take the free public IPs of a pool for those without a link.
+        link_id = f"eipassoc-{call.world.token(8)}"
+        call.edit(row).update(LinkPublicIpId=link_id, _LoadBalancerName=name)
         return {"PublicIp": wanted}
     raise errors.refusal(5025, f"You have no public IP '{wanted}'. ReadPublicIps lists yours.")
 
 
-_HOLDS = ("LinkPublicIpId", "NicId", "VmId", "NatServiceId", "_LoadBalancerName")
-
-
-def release_public_ip(call: Call, name: str, address: str) -> None:
-    """Give back a public IP that the caller lent to a load balancer."""
+def release_public_ip(call: Call, name: str, address: str | None) -> None:
+    """Give back a public IP that the caller lent to a load balancer, or the one of OUTSCALE."""
+    if address is None:
+        addresses.release(call.store, _automatic(call, name))
+        return
     for row in call.find("PublicIp", "PublicIp", address):
         if row.get("_LoadBalancerName") == name:
-            del call.edit(row)["_LoadBalancerName"]
+            data = call.edit(row)
+            del data["LinkPublicIpId"], data["_LoadBalancerName"]
+
+
+def _automatic(call: Call, name: str) -> str:
+    return f"{key(call, name)}/internet"
 
 
 def is_address(text: str) -> bool:

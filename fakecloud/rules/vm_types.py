@@ -37,7 +37,7 @@ m2.2xlarge    4 34.2   medium   4 30 1  850
 m2.4xlarge    8 68.4   medium   8 30 2  840
 m3.medium     1  3.75  high     2  6 1    4
 m3.large      2  7.5   high     3 10 1   32
-m3.xlarge     4 15     high     4 15 2   40
+m3.xlarge     4 15     high     4 15 1   40
 m3.2xlarge    8 30     high     4 30 2   80
 m4.large      2  8     high     2 10 0    0
 m4.xlarge     4 16     high     4 15 0    0

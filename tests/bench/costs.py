@@ -161,4 +161,5 @@ PROBES: dict[str, Callable[..., Any]] = {"reset": reset, "memory": memory, "grow
 
 
 if __name__ == "__main__":
-    json.dump(PROBES[sys.argv[1]](*sys.argv[2:]), sys.stdout)
+    with OPEN:
+        json.dump(PROBES[sys.argv[1]](*sys.argv[2:]), sys.stdout)

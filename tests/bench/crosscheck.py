@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from typing import Self
 
 import served
 import works
@@ -25,7 +26,7 @@ class Echo:
     def __init__(self, size: int, layer: str = "raw-uvloop") -> None:
         self._command = [sys.executable, str(HERE / "echo.py"), layer, str(size)]
 
-    def __enter__(self) -> Echo:
+    def __enter__(self) -> Self:
         """Start the server."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE)
         self.pid = self._process.pid

@@ -28,7 +28,7 @@ class Raw(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, _: bytes) -> None:
         self._transport.write(self._answer)
 
 
@@ -150,7 +150,7 @@ def threads(body: bytes) -> None:
         protocol_version = "HTTP/1.1"
         wbufsize = -1
 
-        def do_POST(self) -> None:  # noqa: N802 - named by the standard library
+        def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", "0")))
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

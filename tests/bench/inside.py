@@ -41,19 +41,12 @@ def amazon_client(endpoint: str | None = None) -> Any:
     )
 
 
-def room() -> dict[str, int]:
-    """Return quotas that the work does not run into."""
-    from served import ROOM
-
-    return ROOM
-
-
 @contextlib.contextmanager
 def direct() -> Iterator[Door]:
     """Call a FakeCloud itself."""
     from fakecloud import FakeCloud
 
-    cloud = FakeCloud(quota=room())
+    cloud = FakeCloud(quota=works.ROOM)
     yield works.Outscale(lambda action, request: cloud.call(action, **request)), cloud.reset
 
 
@@ -62,7 +55,7 @@ def adapter() -> Iterator[Door]:
     """Call with osc-sdk-python through the transport adapter, signatures verified."""
     from fakecloud import FakeCloud, gateway
 
-    cloud = FakeCloud(quota=room())
+    cloud = FakeCloud(quota=works.ROOM)
     client = gateway(cloud, mode="verify")
     yield works.Outscale(by_method(client)), cloud.reset
 
@@ -74,7 +67,7 @@ def mock() -> Iterator[Door]:
 
     from fakecloud import mock_outscale
 
-    with mock_outscale(mode="verify", rate=0, quota=room()) as cloud:
+    with mock_outscale(mode="verify", rate=0, quota=works.ROOM) as cloud:
         yield works.Outscale(by_method(Gateway(max_retries=0))), cloud.reset
 
 
@@ -82,7 +75,6 @@ def mock() -> Iterator[Door]:
 def moto() -> Iterator[Door]:
     """Call with boto3 under mock_aws."""
     from botocore import xform_name
-
     from moto import mock_aws
 
     patch = mock_aws()

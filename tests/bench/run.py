@@ -11,7 +11,9 @@ of its rounds, with the best round in parentheses.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import itertools
 import json
 import pathlib
 import subprocess
@@ -22,7 +24,6 @@ from typing import Any
 
 import costs
 import crosscheck
-import inside
 import load
 import served
 import table
@@ -57,7 +58,7 @@ QUICK = Pace(
     load.Order(0, 0, warm_s=0.1, round_s=0.3, rounds=2, budget_s=0.5),
     inside_s=0.1,
     inside_rounds=3,
-    probes=3,
+    probes=2,
 )
 
 TITLES = {
@@ -73,7 +74,12 @@ def tell(text: str) -> None:
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
-def rates(rounds: list[load.Round]) -> Figure:
+def rates(server: served.Served, work: works.Work, clients: int, pace: load.Order) -> Figure:
+    """Return the figure of a piece of work on a server."""
+    return figure(served.measure(server, work, clients, pace))
+
+
+def figure(rounds: list[load.Round]) -> Figure:
     """Return the figure of what the load generator measured."""
     best = max(rounds, key=lambda each: each.rate)
     return Figure(
@@ -86,22 +92,21 @@ def rates(rounds: list[load.Round]) -> Figure:
 
 
 def server_rows(pace: Pace, *, alone: bool) -> Found:
-    """Measure both servers."""
-    title = "SERVER: signatures verified by fakecloud, not by moto"
-    theirs: dict[tuple[str, int], Figure] = {}
-    start = None
-    if not alone:
-        with served.Moto() as server:
-            start = Figure([1000 * server.start_s], "ms")
-            for work, clients, rounds in served.measure(server, pace.theirs, tell):
-                theirs[work.key, clients] = rates(rounds)
-    with served.Fakecloud() as server:
-        ours = Figure([1000 * server.start_s], "ms")
-        for work, clients, rounds in served.measure(server, pace.ours, tell):
-            aim = dict(work.rates).get(clients)
-            other = theirs.get((work.key, clients))
-            yield Row(title, work.title, clients, rates(rounds), other, aim)
-    yield Row(title, "start to first answer", None, ours, start)
+    """Measure both servers, in turn for each piece of work."""
+    title = "SERVER: signatures are verified by fakecloud, not by moto"
+    with contextlib.ExitStack() as running:
+        tell("start of the servers")
+        ours = running.enter_context(served.Fakecloud())
+        theirs = None if alone else running.enter_context(served.Moto())
+        for work, clients in itertools.product(works.WORKS, served.CLIENTS):
+            tell(f"servers: {work.title}, {clients} at a time")
+            row = Row(title, work.title, clients, rates(ours, work, clients, pace.ours))
+            row.aim = dict(work.rates).get(clients)
+            if theirs is not None:
+                row.theirs = rates(theirs, work, clients, pace.theirs)
+            yield row
+        starts = [Figure([1000 * each.start_s], "ms") for each in (ours, theirs) if each]
+    yield Row(title, "start to first answer", None, *starts)
 
 
 def inside_rows(pace: Pace, *, alone: bool) -> Found:
@@ -115,13 +120,13 @@ def inside_rows(pace: Pace, *, alone: bool) -> Found:
         return found
 
     theirs = {} if alone else measure("moto")
-    for door in TITLES:
+    for door, title in TITLES.items():
         ours = measure(door)
         for work in works.WORKS:
             other = theirs.get(work.key)
             aim = work.direct_us if door == "direct" else None
             yield Row(
-                TITLES[door],
+                title,
                 work.title,
                 None,
                 Figure(ours[work.key], "us"),
@@ -171,7 +176,7 @@ def ceiling_rows(pace: Pace) -> Found:
                     pace.ours, port=echo.port, server=echo.pid, clients=clients
                 )
                 rounds = load.replay(order, [crosscheck.request(echo.port)])
-                yield Row(title, name, clients, rates(rounds))
+                yield Row(title, name, clients, figure(rounds))
 
 
 def report(rows: list[Row], facts: dict[str, Any], seconds: float) -> None:

@@ -6,6 +6,7 @@ osc-sdk-python itself. moto's requests are written by botocore; moto does not ve
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import itertools
 import json
@@ -15,9 +16,9 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
+import inside
 import load
 import works
 
@@ -25,20 +26,6 @@ Data = dict[str, Any]
 CLIENTS = (1, 16)
 START_S = 60.0
 STEP_S = 0.005
-ROOM = dict.fromkeys(
-    [
-        "core_limit",
-        "memory_limit",
-        "sg_limit",
-        "subnet_limit",
-        "vm_limit",
-        "volume_limit",
-        "volume_size_limit",
-        "vpc_limit",
-    ],
-    10**9,
-)
-"""Quotas that the work would run into."""
 
 
 def message(path: str, host: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -58,7 +45,7 @@ class Served:
     side: works.Side
     start_s = 0.0
 
-    def __enter__(self) -> Served:
+    def __enter__(self) -> Self:
         """Start the server and wait for its first answer; ``start_s`` is how long that took."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -84,9 +71,13 @@ class Served:
 
     def _answers(self) -> bool:
         try:
-            self.call(*next(self.side.empty()))
-        except OSError:
+            connection = load.Connection(self.port)
+        except ConnectionRefusedError:
             return False
+        connection.send(self.write(*next(self.side.empty())), 0.0)
+        while not connection.receive():
+            continue
+        connection.socket.close()
         return True
 
     def post(self, path: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -148,7 +139,7 @@ class Fakecloud(Served):
 
     def reset(self) -> None:
         self.post("/_fakecloud/reset", {}, b"{}")
-        self.post("/_fakecloud/quota", {}, json.dumps({"quota": ROOM}).encode())
+        self.post("/_fakecloud/quota", {}, json.dumps({"quota": works.ROOM}).encode())
 
     def write(self, operation: str, parameters: Data) -> bytes:
         path, headers, body = self._parts(operation, parameters)
@@ -164,20 +155,13 @@ class Moto(Served):
     def prepare(self) -> None:
         import botocore.serialize
 
-        from inside import amazon_client
-
-        self._client = amazon_client(f"http://127.0.0.1:{self.port}")
+        self._client = inside.amazon_client(f"http://127.0.0.1:{self.port}")
         self._model = self._client.meta.service_model
         self._serializer = botocore.serialize.create_serializer("ec2")
         self.side = works.Amazon(self.call)
 
     def call(self, operation: str, parameters: Data) -> Data:
-        import botocore.exceptions
-
-        try:
-            answer: Data = self._client._make_api_call(operation, parameters)
-        except botocore.exceptions.HTTPClientError as problem:
-            raise OSError(str(problem)) from None
+        answer: Data = self._client._make_api_call(operation, parameters)
         return answer
 
     def reset(self) -> None:
@@ -198,28 +182,13 @@ class Moto(Served):
         return message("/", f"127.0.0.1:{self.port}", headers, body)
 
 
-Told = Callable[[str], None]
-
-
-def measure(
-    server: Served, pace: load.Order, tell: Told
-) -> Iterator[tuple[works.Work, int, list[load.Round]]]:
-    """Measure all work at each number of clients; ``pace`` says for how long."""
-    for work in works.WORKS:
-        for clients in CLIENTS:
-            tell(f"{type(server).__name__} server: {work.title}, {clients} at a time")
-            calls = server.side.begin(work, server.reset)
-            seconds = pace.warm_s + pace.rounds * pace.round_s
-            wanted = work.distinct or int(server.pace * seconds)
-            requests = [server.write(*call) for call in itertools.islice(calls, wanted)]
-            order = load.Order(
-                server.port,
-                clients,
-                server.pid,
-                work.distinct > 0,
-                pace.warm_s,
-                pace.round_s,
-                pace.rounds,
-                pace.budget_s,
-            )
-            yield work, clients, load.replay(order, requests)
+def measure(server: Served, work: works.Work, clients: int, pace: load.Order) -> list[load.Round]:
+    """Measure one piece of work at a number of clients; ``pace`` says for how long."""
+    calls = server.side.begin(work, server.reset)
+    seconds = pace.warm_s + pace.rounds * pace.round_s
+    wanted = work.distinct or int(server.pace * seconds)
+    requests = [server.write(*call) for call in itertools.islice(calls, wanted)]
+    order = dataclasses.replace(
+        pace, port=server.port, clients=clients, server=server.pid, repeats=work.distinct > 0
+    )
+    return load.replay(order, requests)

@@ -20,6 +20,21 @@ RANGE = "10.0.0.0/16"
 SMALL_RANGES = [f"10.0.{third}.{fourth}/28" for third in range(256) for fourth in range(0, 256, 16)]
 NETS = 256
 """Subnets are made in so many nets in turn, so that no net has more of them than a real one."""
+ROOM = dict.fromkeys(
+    [
+        "core_limit",
+        "memory_limit",
+        "sg_limit",
+        "subnet_limit",
+        "vm_limit",
+        "volume_limit",
+        "volume_size_limit",
+        "vpc_limit",
+    ],
+    10**9,
+)
+"""Quotas that the work would run into."""
+
 BATCH = 100
 """So many VMs are made at once when a stock of them is needed."""
 
@@ -47,7 +62,7 @@ WORKS = [
     Work("empty", "empty read of VMs", shown=0, direct_us=100.0, rates=SIMPLE),
     Work("net", "create a net", direct_us=100.0),
     Work("subnet", "create a subnet", distinct=0, direct_us=100.0),
-    Work("vm", "create a VM", direct_us=100.0, rates=((1, 1500.0), (16, 1500.0))),
+    Work("vm", "create a VM", rates=((1, 1500.0), (16, 1500.0))),
     Work("hundred", "read 100 VMs", stock=100, shown=100, rates=((1, 800.0), (16, 800.0))),
     Work("one", "read one of 1,000 VMs", 1000, 1, distinct=1000, direct_us=100.0, rates=SIMPLE),
 ]
@@ -86,7 +101,7 @@ class Side:
 
     def shuffled(self) -> list[str]:
         """Return the identifiers of all VMs in an order that has nothing to do with their age."""
-        return random.Random(0).sample(self.ids, len(self.ids))
+        return random.Random(0).sample(self.ids, len(self.ids))  # noqa: S311 - repeatable
 
     # What each side says in its own words.
 

@@ -107,12 +107,10 @@ _GROUPS = [
             ("DeleteSecurityGroupRule", "ex1"),
             ("DeleteSecurityGroupRule", "ex2"),
             ("ReadSecurityGroups", "ex1"),
-            ("ReadSecurityGroups", "ex2"),
         ],
     ),
     (
-        "The vendor's tests of the API: a member is named by its name in the public cloud only, "
-        "but the example does so in a Net. The scene's group is in the public cloud.",
+        "A name names a group in the public cloud only (vendor's tests); the example has a Net.",
         ["-SecurityGroup.NetId"],
         [("CreateSecurityGroupRule", "ex2"), ("DeleteSecurityGroupRule", "ex2")],
     ),
@@ -186,7 +184,7 @@ _GROUPS = [
         [("ReadCatalog", "ex1"), ("ReadPublicCatalog", "ex1")],
     ),
     (
-        "The simulated catalog begins in 2025, and the example asks for an older one. (Shape only.)",
+        "The simulated catalog begins in 2025; the example asks for an older one. (Shape only.)",
         ["-Catalogs"],
         [("ReadCatalogs", "ex1")],
     ),
@@ -210,10 +208,19 @@ _GROUPS = [
         [("ReadUsers", "ex1")],
     ),
     (
-        "FirstItem is 1 and one group has the identifier. The document does not say whether 0 or "
-        "1 is the first item; the simulator counts from 0.",
+        "FirstItem is 1, and one group has the identifier: the simulator counts from 0.",
         ["-UserGroup"],
         [("ReadUserGroups", "ex1")],
+    ),
+    (
+        "The filter is an address without a mask; rules are kept with one (192.0.2.0/32).",
+        ["-SecurityGroup"],
+        [("ReadSecurityGroups", "ex2")],
+    ),
+    (
+        "The example has an entry of two keys, one of them the price that it asks not to show.",
+        ["-ConsumptionEntry.UnitPrice"],
+        [("ReadConsumptionAccount", "ex1")],
     ),
     (
         "The simulator has no policies of Outscale's own (Scope OWS).",

@@ -252,7 +252,9 @@ SCENES = {
     ("DeleteRoute", ""): Scene("apart", (*open_net(), route("198.51.100.0/24"))),
     ("DeleteRouteTable", ""): Scene("apart"),
     ("DeleteSecurityGroup", ""): Scene("apart", (ALONE, *delete_vms())),
-    ("DeleteSecurityGroupRule", "ex1"): Scene("apart", (allow(rule(80, IpRanges=["10.0.0.0/16"])),)),
+    ("DeleteSecurityGroupRule", "ex1"): Scene(
+        "apart", (allow(rule(80, IpRanges=["10.0.0.0/16"])),)
+    ),
     ("DeleteSecurityGroupRule", "ex2"): Scene(
         "apart",
         (

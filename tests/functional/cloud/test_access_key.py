@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fakecloud.cloud import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY, FakeCloud
+from fakecloud.cloud import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY, Caller, FakeCloud
 from fakecloud.errors import ApiError
 
 OTHER = "222222222222"
@@ -51,6 +51,16 @@ def test_keys_of_users_and_of_the_root_user_are_apart(cloud):
         change = {"State": "INACTIVE"} if action == "UpdateAccessKey" else {}
         with pytest.raises(ApiError):
             cloud.call(action, AccessKeyId=made, **change)
+
+
+def test_a_user_asks_about_its_own_keys(cloud):
+    ada = Caller(cloud.account, cloud.region, user="ada")
+    cloud.perform("CreateAccessKey", {}, ada)
+    (made,) = keys(cloud, UserName="ada")
+    assert made in cloud.perform("ReadAccessKeys", {}, ada).decode()
+    cloud.perform("UpdateAccessKey", {"AccessKeyId": made, "State": "INACTIVE"}, ada)
+    cloud.perform("DeleteAccessKey", {"AccessKeyId": made}, ada)
+    assert keys(cloud, UserName="ada") == []
 
 
 def test_filters_and_tag_are_joined(cloud):

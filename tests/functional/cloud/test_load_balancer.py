@@ -120,6 +120,20 @@ def test_an_own_public_ip_is_shown_at_once_and_given_back(place):
     cloud.call("DeletePublicIp", PublicIpId=mine["PublicIpId"])
 
 
+def test_the_public_ip_of_a_load_balancer_is_shown_as_linked(place):
+    # Clients that draw from a pool take the public IPs without a link for the free ones.
+    cloud = place.cloud
+    mine = cloud.call("CreatePublicIp")["PublicIp"]
+    place.create("lb", PublicIp=mine["PublicIp"])
+    (shown,) = cloud.call("ReadPublicIps")["PublicIps"]
+    assert shown["LinkPublicIpId"].startswith("eipassoc-")
+    found = refusal(cloud, "UnlinkPublicIp", LinkPublicIpId=shown["LinkPublicIpId"])
+    assert found == (9029, 409)
+    assert refusal(cloud, "DeletePublicIp", PublicIpId=mine["PublicIpId"]) == (9029, 409)
+    cloud.call("DeleteLoadBalancer", LoadBalancerName="lb")
+    assert cloud.call("ReadPublicIps")["PublicIps"] == [mine]
+
+
 def test_an_empty_public_ip_counts_as_none(place):
     assert "PublicIp" not in place.create("lb", PublicIp="")
 

@@ -6,6 +6,7 @@ departures that ``departures`` lists with their reasons.
 """
 
 import collections
+import re
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.functional.cloud.scenes import SCENES, Scene
 BOOK = shapes.BOOK
 EXAMPLES = [(action, name) for action in BOOK.actions for name in BOOK.examples(action)[0]]
 IDS = [f"{action}-{name}" for action, name in EXAMPLES]
+IDENTIFIER = re.compile(r"[a-z]+(?:-[a-z]+)?-(?:[0-9a-f]{8}|[0-9a-f]{32})")
 # The document says "a date or a date-time" in words that fit neither, unless dates are looked at.
 DATE_ARTEFACTS = {
     ("CreateAccessKey", "ex1"),
@@ -149,8 +151,5 @@ def _identifiers(value, found):
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             _identifiers(item, found)
-    elif isinstance(value, str) and any(
-        kind.prefix and value.startswith(f"{kind.prefix}-") and value[len(kind.prefix) + 1 :].isalnum()
-        for kind in world.KINDS.values()
-    ):
+    elif isinstance(value, str) and IDENTIFIER.fullmatch(value):
         found[value] += 1

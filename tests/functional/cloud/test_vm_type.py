@@ -37,7 +37,7 @@ def test_every_listed_type_can_be_used(listed):
 
 def test_filters_find_types():
     assert names(VmTypeNames=["t2.nano"]) == ["t2.nano"]
-    assert "m3.xlarge" in names(VolumeSizes=[40], VolumeCounts=[2], BsuOptimized=True)
+    assert "m3.xlarge" in names(VolumeSizes=[40], VolumeCounts=[1], BsuOptimized=True)
     assert "t2.medium" in names(MemorySizes=[4], VcoreCounts=[2])
     assert names(MemorySizes=[40]) == []
     assert names(Gpus=[1]) == []

@@ -1,6 +1,8 @@
 """Volumes: what they may be, what happens to them over time, and what VMs do to them."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from fakecloud.cloud import FakeCloud
 from fakecloud.errors import ApiError
@@ -345,3 +347,50 @@ def test_a_vm_takes_some_volumes_with_it(cloud):
     cloud.clock.advance(120)
     assert shown(cloud, root) is None
     assert shown(cloud, data)["State"] == "available"
+
+
+# Laws.
+
+DEVICES = ("/dev/xvdb", "/dev/xvdc")
+STEPS = some.tuples(
+    some.sampled_from(
+        ["LinkVolume", "UnlinkVolume", "DeleteVolume", "UpdateVolume", "StopVms", "DeleteVms", ""]
+    ),
+    some.integers(0, 1),
+    some.integers(0, 1),
+    some.sampled_from(DEVICES),
+)
+
+
+def rows(cloud):
+    return [row["data"] for row in cloud.state()["regions"][cloud.region]["rows"]]
+
+
+@settings(max_examples=40)
+@given(some.lists(STEPS, max_size=12))
+def test_a_volume_is_in_use_exactly_while_it_is_linked_and_a_refusal_changes_nothing(steps):
+    cloud = FakeCloud()
+    vms = [vm_of(cloud), vm_of(cloud)]
+    volumes = [volume_of(cloud, Size=10)["VolumeId"] for _ in range(2)]
+    for action, volume, vm, device in steps:
+        requests = {
+            "LinkVolume": {"VolumeId": volumes[volume], "VmId": vms[vm], "DeviceName": device},
+            "UpdateVolume": {"VolumeId": volumes[volume], "Size": 20 + len(action)},
+        }
+        ours = {"VmIds": [vms[vm]]} if action.endswith("Vms") else {"VolumeId": volumes[volume]}
+        request = requests.get(action, ours)
+        before = rows(cloud)
+        if not action:
+            cloud.clock.advance(7)
+        else:
+            try:
+                cloud.call(action, **request)
+            except ApiError:
+                assert rows(cloud) == before
+        for shown_now in cloud.call("ReadVolumes")["Volumes"]:
+            assert (shown_now["State"] == "in-use") == bool(shown_now["LinkedVolumes"])
+            assert len(shown_now["LinkedVolumes"]) <= 1
+        for each in vms:
+            linked = cloud.call("ReadVolumes", Filters={"LinkVolumeVmIds": [each]})["Volumes"]
+            names = [link["DeviceName"] for one in linked for link in one["LinkedVolumes"]]
+            assert len(names) == len(set(names))

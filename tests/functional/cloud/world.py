@@ -10,7 +10,7 @@ contradict each other (one deletes an empty Net, another reads a VM in it):
 """
 
 import base64
-import datetime
+import datetime as dt
 import functools
 import re
 
@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from fakecloud import FakeCloud
-from fakecloud.store import KINDS
 
 ACCOUNT = "123456789012"
 OTHER = "987654321098"
@@ -50,8 +49,8 @@ def pem():
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
-        .not_valid_after(datetime.datetime(2060, 1, 1, tzinfo=datetime.UTC))
+        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+        .not_valid_after(dt.datetime(2060, 1, 1, tzinfo=dt.UTC))
         .sign(key, hashes.SHA256())
     )
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
@@ -72,8 +71,10 @@ def private_key():
 
 def public_key():
     """Return an SSH key as CreateKeypair takes it: encoded once more in Base64."""
-    text = _key().public_key().public_bytes(
-        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    text = (
+        _key()
+        .public_key()
+        .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     )
     return base64.b64encode(text).decode()
 

@@ -164,6 +164,14 @@ def test_a_view_is_made_anew_only_when_what_it_read_has_changed(world):
     assert world.rows.view(box)["Things"] == []
 
 
+def test_a_view_that_looked_in_vain_is_made_anew_when_the_row_comes(world):
+    box = world.add("Box")
+    box.kind.__dict__["view"] = lambda rows, row: {"Found": rows.row("Thing", "thing-2") is not None}
+    assert world.rows.view(box) == {"Found": False}
+    world.add("Thing", Name="a")
+    assert world.rows.view(box) == {"Found": True}
+
+
 def test_a_view_may_not_read_everything(world):
     world.add("Box")
     box = world.add("Box")
