@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 FLAGS ?=
 
-.PHONY: help setup check format lint types floors tidy unit functional contract test demo bench \
+.PHONY: help setup tools check format lint types floors tidy unit functional contract test demo bench \
 	fix generate sizes clean requirements
 
 help: ## List the targets.
@@ -13,6 +13,9 @@ help: ## List the targets.
 
 setup: ## Make .venv from the pinned packages; does nothing when it is up to date.
 	@$(PYTHON) requirements/install.py
+
+tools: setup ## Build the real components that tests compare with: etcd, Kubernetes, Cluster API.
+	$(PY) -m tools build
 
 check: format lint types floors tidy ## All that is checked without running the product.
 

@@ -30,9 +30,10 @@ from dataclasses import dataclass
 from fakecloud import errors, signature
 from fakecloud.cloud import Caller, FakeCloud
 from fakecloud.document import ActionSpec
+from fakecloud.rows import Row
 from fakecloud.rules import policies
 from fakecloud.signature import Request
-from fakecloud.store import Row, Store
+from fakecloud.store import Store
 
 MODES = ("none", "known-key", "verify")
 
@@ -62,7 +63,7 @@ class Guard:
             raise ValueError(f"The auth mode is '{mode}'. Use one of {', '.join(MODES)}.")
         self.cloud = cloud
         self.mode = mode
-        self._strikes: dict[str, Strikes] = {}
+        self._strikes: dict[str, Strikes] = cloud.strikes
 
     def admit(self, request: Request, action: ActionSpec, caller: Caller) -> None:
         """Find out who sends a request for an action, and write it into ``caller``.

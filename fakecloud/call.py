@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from fakecloud import clock, errors
-from fakecloud.store import KINDS, Data, Kind, Row, Store
+from fakecloud.faults import Entry
+from fakecloud.kinds import KINDS, Data, Kind
+from fakecloud.rows import Row
+from fakecloud.store import Store
 
 Json = Any
 Handler = Callable[..., Data]
@@ -71,7 +74,7 @@ class World(Protocol):
     def token(self, digits: int) -> str:
         """Return as many hexadecimal digits, deterministic from the cloud's seed."""
 
-    def journal_of(self, account: str) -> list[Data]:
+    def journal_of(self, account: str) -> list[Entry]:
         """Return the calls of an account, oldest first."""
 
     def usable(self, what: str, subregion: str) -> bool:

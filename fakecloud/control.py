@@ -61,7 +61,9 @@ class Control:
         if rest.startswith("metadata/") and request.method == "GET":
             vm, _, inner = rest.removeprefix("metadata/").partition("/")
             status, text = metadata.answer(self.cloud, vm, "/" + inner)
-            return Response(status, text.encode("utf-8", "surrogateescape"), [("Content-Type", "text/plain")])
+            return Response(
+                status, text.encode("utf-8", "surrogateescape"), [("Content-Type", "text/plain")]
+            )
         route = self._routes.get((request.method, rest))
         found = re.fullmatch(r"faults/(\d+)", rest)
         if found and request.method == "DELETE":
@@ -136,14 +138,12 @@ class Control:
         self.cloud.load(_encode(wanted))
 
     def _set_quota(self, wanted: Json) -> Json:
-        account = wanted.get("account", "")
-        self.cloud.quota.setdefault(account, {}).update(
-            {name: int(limit) for name, limit in wanted["quota"].items()}
-        )
+        for name, limit in wanted["quota"].items():
+            self.cloud.set_quota(name, limit, wanted.get("account", ""))
         return self.cloud.quota
 
     def _set_capacity(self, wanted: Json) -> Json:
-        self.cloud.capacity[wanted["subregion"]] = [str(item) for item in wanted["without"]]
+        self.cloud.set_capacity(wanted["subregion"], [str(item) for item in wanted["without"]])
         return self.cloud.capacity
 
     def _accounts(self, _: Json) -> Json:

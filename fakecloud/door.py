@@ -154,12 +154,14 @@ class Door:
         form = dict(urllib.parse.parse_qsl(request.body.decode("latin-1"), keep_blank_values=True))
         caller = Caller(self.cloud.account, region, source=request.source)
         try:
-            self.guard.identify(request, caller)
+            self.guard.identify(request, caller, f"elasticloadbalancing:{form['Action']}")
         except errors.ApiError as error:
-            status, xml = lbu.refuse(self.cloud, error)
+            is_signed = bool(request.headers.get("authorization"))
+            status, xml = lbu.refuse(self.cloud, error, is_signed=is_signed)
         else:
-            status, xml = lbu.answer(self.cloud, form, caller.account, region)
-        return Response(status, xml, [("Content-Type", "text/xml"), ORIGIN])
+            status, xml = lbu.answer(self.cloud, form, caller)
+        headers = [("Content-Type", "text/xml"), ORIGIN]
+        return Response(status, xml, headers, delay_s=caller.delay_s)
 
 
 def parse(body: bytes) -> dict[str, Json]:

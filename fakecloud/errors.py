@@ -151,8 +151,7 @@ TEXTS: dict[int, str] = {
     9058: "The IP range {range} overlaps {other}, the range of another subnet.",
     9065: "The Net {net} has {gateway} linked already. Unlink it first.",
     9066: (
-        "{table} is the main route table of the Net {net}. "
-        "Make another table the main one first."
+        "{table} is the main route table of the Net {net}. Make another table the main one first."
     ),
     9067: "The Nets {source} and {accepter} have the Net peering {peering} already.",
     9068: "The VPN connection {connection} has no static routes: StaticRoutesOnly is false.",

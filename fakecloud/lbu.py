@@ -11,19 +11,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
-from collections.abc import Callable, Mapping
-from typing import Any
-from xml.sax.saxutils import escape
+from collections.abc import Callable
 
-from fakecloud import errors
+from fakecloud import errors, faults
 from fakecloud.call import Call
-from fakecloud.cloud import FakeCloud
+from fakecloud.cloud import Caller, FakeCloud
+from fakecloud.kinds import Data
+from fakecloud.query_xml import Form, Refusal, document, members, number, required, truth
+from fakecloud.rows import Row
 from fakecloud.rules import load_balancing
-from fakecloud.store import Data, Row
 
-Form = Mapping[str, str]
-NAMESPACE = "http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/"
 PROXY_PROTOCOL = "ProxyProtocolPolicyType"
 WRONG_CREDENTIALS = (
     "Outscale was not able to validate the provided access credentials. Invalid login/password or "
@@ -34,44 +31,42 @@ WRONG_SIGNATURE = (
     "AWS Secret Access Key and signing method. Consult the service documentation for details."
 )
 _THROTTLED = ("6", "24", "25")
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TRUTH = {"true": True, "false": False}
 
 
-class Refusal(Exception):
-    """Carry one refusal of the gateway: its code, text and HTTP status."""
+def answer(cloud: FakeCloud, form: Form, caller: Caller) -> tuple[int, bytes]:
+    """Carry out one action of the gateway and return the HTTP status and the answer as XML.
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(f"{code} ({status}): {message}")
-        self.code = code
-        self.message = message
-        self.status = status
-
-
-def answer(cloud: FakeCloud, form: Form, account: str, region: str) -> tuple[int, bytes]:
-    """Carry out one action of the gateway and return the HTTP status and the answer as XML."""
-    with cloud.lock:
-        request_id = cloud.next_request_id()
-        name = form.get("Action", "")
+    The call is in the journal, and open to faults, as ``lbu:<Action>``.
+    """
+    name = form.get("Action", "")
+    lost = False
+    with cloud.recorded(f"lbu:{name}", dict(form), caller) as entry:
         try:
-            result = _carry_out(cloud, name, form, account, region)
+            lost, _ = cloud.strike(entry.action, caller)
+            result = _carry_out(cloud, name, form, caller)
+            body = {f"{name}Result": result, "ResponseMetadata": {"RequestId": entry.request_id}}
+            status, xml = 200, document(f"{name}Response", body)
         except Refusal as refusal:
-            return refusal.status, _refused(refusal, request_id)
+            entry.code = refusal.code
+            status, xml = refusal.status, _refused(refusal, entry.request_id)
         except errors.ApiError as error:
+            entry.code = error.code
             same = Refusal(error.type, error.details, error.status)
-            return same.status, _refused(same, request_id)
-        body = {f"{name}Result": result, "ResponseMetadata": {"RequestId": request_id}}
-        return 200, document(f"{name}Response", body)
+            status, xml = same.status, _refused(same, entry.request_id)
+        entry.status, entry.size = status, len(xml)
+    if lost:
+        raise faults.ConnectionLost(f"{name} was carried out, but its answer was lost.")
+    return status, xml
 
 
-def _carry_out(cloud: FakeCloud, name: str, form: Form, account: str, region: str) -> Data:
+def _carry_out(cloud: FakeCloud, name: str, form: Form, caller: Caller) -> Data:
     handler = ACTIONS.get(name)
     if handler is None:
         raise Refusal("InvalidAction", f"Action is not valid for this web service: {name}")
-    store = cloud.store(region, account)
+    store = cloud.store(caller.region, caller.account)
     store.settle()
     with store.transaction():
-        return handler(Call(cloud, store, region, account), form)
+        return handler(Call(cloud, store, caller.region, caller.account, caller.user), form)
 
 
 def refuse(
@@ -98,85 +93,6 @@ def _refused(refusal: Refusal, request_id: str) -> bytes:
     kind = "Sender" if refusal.status < 500 else "Receiver"
     error = {"Type": kind, "Code": refusal.code, "Message": refusal.message}
     return document("ErrorResponse", {"Error": error, "RequestId": request_id})
-
-
-# Writing.
-
-
-def document(root: str, body: Data) -> bytes:
-    """Write data as XML: lists become ``member`` elements, and what is ``None`` is left out."""
-    parts = [f'<{root} xmlns="{NAMESPACE}">']
-    _write(parts, body)
-    parts.append(f"</{root}>")
-    return "".join(parts).encode()
-
-
-def _write(parts: list[str], value: Any) -> None:
-    if isinstance(value, dict):
-        for name, item in value.items():
-            if item is not None:
-                parts.append(f"<{name}>")
-                _write(parts, item)
-                parts.append(f"</{name}>")
-    elif isinstance(value, list):
-        for item in value:
-            parts.append("<member>")
-            _write(parts, item)
-            parts.append("</member>")
-    elif isinstance(value, bool):
-        parts.append("true" if value else "false")
-    else:
-        # XML has no way to write some characters, which a request may hold nonetheless.
-        parts.append(escape(_UNWRITABLE.sub("?", str(value))))
-
-
-# Reading the form.
-
-
-def required(form: Form, *names: str) -> list[str]:
-    """Return parameters that must be there."""
-    for name in names:
-        if not form.get(name):
-            raise Refusal("ValidationError", f"The request must contain the parameter {name}")
-    return [form[name] for name in names]
-
-
-def members(form: Form, name: str) -> list[str]:
-    """Return the items of a list, which come as ``Name.member.1`` and so on, in their order."""
-    found = {}
-    for key, value in form.items():
-        matched = re.fullmatch(rf"{re.escape(name)}\.member\.([0-9]{{1,6}})", key)
-        if matched:
-            found[int(matched[1])] = value
-    return [found[number] for number in sorted(found)]
-
-
-def number(form: Form, name: str, least: int) -> int | None:
-    """Return a whole number that may be absent."""
-    text = form.get(name)
-    if not text:
-        return None
-    if not re.fullmatch(r"-?[0-9]{1,12}", text):
-        raise Refusal("ValidationError", "Request is not valid.")
-    if int(text) < least:
-        field = name.rsplit(".", 1)[-1]
-        raise Refusal(
-            "ValidationError",
-            f"1 validation error detected: Value '{text}' at '{field[0].lower()}{field[1:]}' "
-            "failed to satisfy constraint: Member must have value greater than or equal to "
-            f"{least}",
-        )
-    return int(text)
-
-
-def truth(form: Form, name: str) -> bool | None:
-    """Return a boolean that may be absent."""
-    text = form.get(name)
-    if not text:
-        return None
-    if text.lower() not in _TRUTH:
-        raise Refusal("ValidationError", "Request is not valid.")
-    return _TRUTH[text.lower()]
 
 
 def balancer_named(call: Call, name: str) -> Row:

@@ -12,8 +12,10 @@ import hashlib
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import addresses, nics, user_data
-from fakecloud.store import Data, Row, Store
+from fakecloud.store import Store
 
 if TYPE_CHECKING:
     from fakecloud.cloud import FakeCloud
@@ -40,7 +42,7 @@ def answer(cloud: FakeCloud, vm_id: str, path: str) -> tuple[int, str]:
     ``text.encode("utf-8", "surrogateescape")`` gives its bytes back.
     """
     with cloud.lock:
-        for store in cloud.stores():
+        for store in cloud.regions.values():
             store.settle()
             vm = store.row("Vm", vm_id)
             if vm is not None and vm.is_live:

@@ -20,7 +20,9 @@ import msgspec
 
 from fakecloud import clock, document, errors
 from fakecloud.call import Call, check_id
-from fakecloud.store import KINDS, Data, Kind, Row, Store, values
+from fakecloud.kinds import KINDS, Data, Kind
+from fakecloud.rows import Row, values
+from fakecloud.store import Store
 
 Json = Any
 TOKEN_LIFE_S = 3600.0
@@ -269,7 +271,13 @@ def read(call: Call, kind: Kind, action: str, answer: str, request: Data) -> Dat
 
 
 def page(
-    call: Call, action: str, answer: str, rows: list[Any], request: Data, *, default: int | None = None
+    call: Call,
+    action: str,
+    answer: str,
+    rows: list[Any],
+    request: Data,
+    *,
+    default: int | None = None,
 ) -> Data:
     """Cut a list of rows or values into the page that the request asks for.
 
@@ -300,6 +308,8 @@ def page(
 
 def _items(answer: str, rows: list[Any], request: Data, answers: Iterable[str]) -> Data:
     first = request.get("FirstItem", 0)
+    if first < 0:
+        raise errors.refusal(4047, f"FirstItem is {first}, but the first one is 0.")
     size = request.get("ResultsPerPage", 100)
     shown: Data = {answer: rows[first : first + size], "HasMoreItems": first + size < len(rows)}
     if "MaxResultsLimit" in answers:

@@ -268,7 +268,9 @@ class Server:
 
         def answer(request: Request) -> Response:
             status, text = metadata.answer(self.cloud, vm, request.path)
-            return Response(status, text.encode("utf-8", "surrogateescape"), [("Content-Type", "text/plain")])
+            return Response(
+                status, text.encode("utf-8", "surrogateescape"), [("Content-Type", "text/plain")]
+            )
 
         listener = socket.create_server((host, port))
         self._tasks.add(self.loop.create_task(self._serve(listener, answer)))

@@ -1,195 +1,29 @@
-"""Rows, indices, states and transactions: everything that happens to a resource, for any kind.
+"""Indices, states and transactions: everything that happens to a resource, for any kind.
 
-A row is a plain dict in the shape of its schema; keys that begin with ``_`` are facts which the
-API does not show. A kind says which fields refer to other kinds, which states follow which, and
-how a row is shown. From that come the indices, the refusal to delete what is in use, the passing
-of time and the answers. Answers are kept as encoded JSON until a row that they were made from
-changes: what a view reads while it is made is what makes it stale.
+A kind says which fields refer to other kinds, which states follow which, and how a row is shown.
+From that come the indices, the refusal to delete what is in use, the passing of time and the
+answers. Answers are kept as encoded JSON until a row that they were made from changes: what a view
+reads while it is made is what makes it stale.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import heapq
+import operator
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-Json = Any
-Data = dict[str, Any]
+from fakecloud.kinds import KINDS, Data, Json, Kind, holding
+from fakecloud.rows import Bucket, Row, Table, clone, keys, public, put
+
 HISTORY = 10_000
 """How many changes are remembered for stale reads."""
 
-
-@dataclass(frozen=True)
-class Then:
-    """After ``seconds`` in a state comes ``state``; ``None`` means that the row is gone."""
-
-    seconds: float
-    state: str | None
-
-
-@dataclass(frozen=True, eq=False)
-class Kind:
-    """Describe one kind of resource; see the fields.
-
-    name: the noun of the API; also its schema in the document unless ``schema`` says otherwise.
-    id, prefix, digits: the field with the identifier, and how one is written (``vpc`` + 8 hex).
-    refs: path -> kind. A live row holds what it refers to: deleting that is refused.
-    weak: path -> kind. Indexed like ``refs``, but does not hold.
-    index: further indexed paths.
-    lifecycle, state, tombstones: which state follows which, where the state is written, and the
-        states in which a row is still readable but holds nothing and can no longer be used.
-    on: state -> hook(store, row), run when a row enters the state by the passing of time.
-    absent, in_use: error codes for an unknown identifier and for a row that something holds.
-    parameter: the name used for the identifier in messages; ``id`` unless it differs.
-    resource_type: what ReadTags calls it; ``None`` when it takes no tags.
-    view: how a row is shown; its public keys when ``None``.
-    visible: whether an account sees a row of another; only its own when ``None``.
-    read, answer: the derived Read action and the key of its answer.
-    filters: name -> path, function or marker (see ``reads``), for filters that no rule derives.
-    quota: the quota that limits live rows per account.
-    strict_ids: whether a malformed identifier in the filter of that name is refused, not ignored.
-    """
-
-    name: str
-    id: str = ""
-    prefix: str = ""
-    digits: int = 8
-    schema: str = ""
-    refs: Mapping[str, str] = field(default_factory=dict)
-    weak: Mapping[str, str] = field(default_factory=dict)
-    index: tuple[str, ...] = ()
-    lifecycle: Mapping[str, Then] = field(default_factory=dict)
-    state: str = "State"
-    tombstones: frozenset[str] = frozenset()
-    on: Mapping[str, Callable[[Store, Row], None]] = field(default_factory=dict)
-    absent: int = 5044
-    in_use: int = 9002
-    parameter: str = ""
-    resource_type: str | None = None
-    view: Callable[[Store, Row], Data] | None = None
-    visible: Callable[[Row, str], bool] | None = None
-    read: str = ""
-    answer: str = ""
-    filters: Mapping[str, Any] = field(default_factory=dict)
-    quota: str = ""
-    strict_ids: bool = False
-
-    @functools.cached_property
-    def paths(self) -> tuple[str, ...]:
-        """Return every indexed path."""
-        return (*self.refs, *self.weak, *self.index)
-
-    @functools.cached_property
-    def plain_paths(self) -> tuple[str, ...]:
-        """Return the indexed paths that are a single key: most of them."""
-        return tuple(path for path in self.paths if "." not in path)
-
-    @functools.cached_property
-    def deep_paths(self) -> tuple[str, ...]:
-        """Return the indexed paths that lead into nested data."""
-        return tuple(path for path in self.paths if "." in path)
-
-
-KINDS: dict[str, Kind] = {}
-
-
-def kind(name: str, **facts: Any) -> Kind:
-    """Declare a kind of resource; two kinds of one name are a mistake."""
-    if name in KINDS:
-        raise ValueError(f"Two kinds are called {name}. Rename one.")
-    KINDS[name] = Kind(name=name, **{"schema": name, **facts})
-    return KINDS[name]
-
-
-class Row:
-    """One resource: its kind, owner, place in the order of creation, and data."""
-
-    __slots__ = (
-        "account",
-        "alive",
-        "data",
-        "due",
-        "id",
-        "keys",
-        "kind",
-        "serial",
-        "turn",
-        "view",
-        "watchers",
-        "wire",
-    )
-
-    def __init__(self, kind: Kind, id_: str, account: str, serial: int, data: Data) -> None:
-        self.kind = kind
-        self.id = id_
-        self.account = account
-        self.serial = serial
-        self.data = data
-        self.due: float | None = None
-        self.alive = True
-        self.keys: set[tuple[str, Json]] = set()
-        self.turn = 0
-        self.view: Data | None = None
-        self.wire: bytes | None = None
-        self.watchers: set[Row] = set()
-
-    def __repr__(self) -> str:
-        return f"<{self.kind.name} {self.id}>"
-
-    def __lt__(self, other: Row) -> bool:
-        # After an undone call the next one takes the same serials, so that a dead row and a live
-        # one tie in the queue of transitions. Which comes first does not matter.
-        return self.alive < other.alive
-
-    def __getitem__(self, key: str) -> Json:
-        return self.data[key]
-
-    def get(self, key: str, default: Json = None) -> Json:
-        """Return a field of the data, or ``default``."""
-        return self.data.get(key, default)
-
-    @property
-    def state(self) -> str:
-        """Return the state, or the empty text when the kind has none."""
-        found = values(self.data, self.kind.state)
-        return found[0] if found else ""
-
-    @property
-    def is_live(self) -> bool:
-        """Tell whether the row can still be used and holds what it refers to."""
-        return self.alive and self.state not in self.kind.tombstones
-
-
-class Bucket(dict[str, Row]):
-    """The rows that share one indexed value, in the order in which they came."""
-
-    __slots__ = ("watchers",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.watchers: set[Row] = set()
-
-
-class Table:
-    """The rows of one kind in one region, and their indices."""
-
-    def __init__(self, kind: Kind) -> None:
-        self.kind = kind
-        self.rows: dict[str, Row] = {}
-        self.buckets: dict[tuple[str, Json], Bucket] = {}
-        # Views that looked for a row in vain: they are stale when it comes.
-        self.missed: dict[str, set[Row]] = {}
-
-    def sort(self) -> None:
-        """Put the rows back in the order of creation."""
-        self.rows = dict(sorted(self.rows.items(), key=lambda item: item[1].serial))
-
+EVERYWHERE = ("account", "live", "TagKey", "TagValue", "Tag")
+"""The indices that every kind has."""
 
 Undo = tuple[str, Row, Data, float | None]
 
@@ -262,7 +96,7 @@ class Store:
     def _bucket(self, table: Table, path: str, value: Json) -> Bucket:
         bucket = table.buckets.get((path, value))
         if bucket is None:
-            if path not in table.kind.paths and path not in _EVERYWHERE:
+            if path not in table.kind.paths and path not in EVERYWHERE:
                 raise AssertionError(f"{table.kind.name} has no index {path}. Declare it.")
             bucket = Bucket()
             if self._reader is not None:
@@ -367,7 +201,7 @@ class Store:
     def holders(self, row: Row) -> list[Row]:
         """Return the live rows that refer to a row and so forbid its deletion."""
         found: list[Row] = []
-        for path, name in _holding(row.kind.name):
+        for path, name in holding(row.kind.name):
             found += [other for other in self.rows(name, path, row.id) if other.is_live]
         return found
 
@@ -541,17 +375,7 @@ class Store:
         rows = [row for table in self._tables.values() for row in table.rows.values()]
         return {
             "serial": self._serial,
-            "rows": [
-                {
-                    "kind": row.kind.name,
-                    "id": row.id,
-                    "account": row.account,
-                    "serial": row.serial,
-                    "due": row.due,
-                    "data": clone(row.data),
-                }
-                for row in sorted(rows, key=_serial)
-            ],
+            "rows": [row.dump() for row in sorted(rows, key=_serial)],
         }
 
     def load(self, saved: dict[str, Json]) -> None:
@@ -566,84 +390,9 @@ class Store:
             self._link(row)
 
 
-_EVERYWHERE = ("account", "live", "TagKey", "TagValue", "Tag")
 _encode = msgspec.json.Encoder().encode
+_serial = operator.attrgetter("serial")
 
 
 def _never(_: Row) -> bool:
     return False
-
-
-def _serial(row: Row) -> int:
-    return row.serial
-
-
-def _holding(name: str) -> list[tuple[str, str]]:
-    """Return (path, kind) of every field anywhere that holds rows of a kind."""
-    if not _HOLDING:
-        for each in KINDS.values():
-            for path, target in each.refs.items():
-                _HOLDING.setdefault(target, []).append((path, each.name))
-    return _HOLDING.get(name, [])
-
-
-_HOLDING: dict[str, list[tuple[str, str]]] = {}
-
-
-def keys(row: Row) -> set[tuple[str, Json]]:
-    """Return the (path, value) pairs under which a row is found."""
-    found: set[tuple[str, Json]] = {("account", row.account)}
-    if row.is_live:
-        found.add(("live", row.account))
-    data = row.data
-    for path in row.kind.plain_paths:
-        value = data.get(path)
-        if isinstance(value, list):
-            found.update([(path, item) for item in value])
-        elif value is not None:
-            found.add((path, value))
-    for path in row.kind.deep_paths:
-        found.update([(path, value) for value in values(data, path)])
-    for tag in data.get("Tags", ()):
-        found.add(("TagKey", tag["Key"]))
-        found.add(("TagValue", tag["Value"]))
-        found.add(("Tag", f"{tag['Key']}={tag['Value']}"))
-    return found
-
-
-def values(data: Json, path: str) -> list[Json]:
-    """Return what stands at a dotted path, looking into every item of the lists on the way."""
-    if "." not in path:
-        found = data.get(path) if isinstance(data, dict) else None
-        if found is None:
-            return []
-        return found if isinstance(found, list) else [found]
-    first, rest = path.split(".", 1)
-    inner = data.get(first) if isinstance(data, dict) else None
-    if inner is None:
-        return []
-    if isinstance(inner, list):
-        return [value for item in inner for value in values(item, rest)]
-    return values(inner, rest)
-
-
-def put(data: Data, path: str, value: Json) -> None:
-    """Write a value at a dotted path of nested dicts."""
-    *parents, last = path.split(".")
-    for name in parents:
-        data = data.setdefault(name, {})
-    data[last] = value
-
-
-def public(data: Data) -> Data:
-    """Return the keys that the API shows."""
-    return {key: value for key, value in data.items() if key[0] != "_"}
-
-
-def clone(value: Json) -> Json:
-    """Copy nested dicts and lists; everything else is shared."""
-    if isinstance(value, dict):
-        return {key: clone(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [clone(item) for item in value]
-    return value

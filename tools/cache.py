@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 from tools import components, toolchain
 
+# A message that names more of them is not read.
+VARIABLES_MAX = 3
+
 
 class Missing(Exception):
     """Raised when a tool is not there; its text says how to get it."""
@@ -94,10 +97,12 @@ def remedy(lacking: Sequence[components.Tool], go: toolchain.Go | None) -> str:
     if go is not None and go.builds(needed):
         return f"Run '{command}'."
     here = f"{go.path} is {go.version}" if go else "there is none here"
-    variables = _listed([tool.variable for tool in lacking])
+    variables = [tool.variable for tool in lacking]
+    if len(variables) > VARIABLES_MAX:
+        variables = [variables[0], "the like"]
     return (
         f"Building needs Go {needed} or newer, and {here}: install it and run '{command}', "
-        f"or set {variables} to {'a binary' if len(lacking) == 1 else 'binaries'}."
+        f"or set {_listed(variables)} to {'a binary' if len(lacking) == 1 else 'binaries'}."
     )
 
 

@@ -69,7 +69,7 @@ class Tool:
     package: str
     """The Go package of its main function."""
     version_arguments: tuple[str, ...] = ("--version",)
-    """What makes it print its version; its exit status does not count."""
+    """What makes it print its version, if anything does; its exit status does not count."""
     binary: str = ""
     """The name of its file, where that is not its own name."""
 
@@ -137,17 +137,18 @@ CLUSTER_API_1_10 = Module(
 )
 MODULES = (ETCD, KUBERNETES, CLUSTER_API, CLUSTER_API_1_10)
 
-# The managers have no flag for it, but log their version before they look for a cluster.
+# The managers have no flag for it, but log their version before they look for a cluster. Those of
+# 1.10 do so only afterwards; their clusterctl is stamped by the same flags, and can be asked.
 _NOWHERE = ("--kubeconfig=/nonexistent/kubeconfig",)
 
 
-def _cluster_api(module: Module, core: str, suffix: str) -> tuple[Tool, ...]:
+def _cluster_api(module: Module, core: str, suffix: str, asks: tuple[str, ...]) -> tuple[Tool, ...]:
     managers = {
         "cluster-api-controller": core,
         "kubeadm-bootstrap-controller": "/bootstrap/kubeadm",
         "kubeadm-control-plane-controller": "/controlplane/kubeadm",
     }
-    rows = [Tool(n + suffix, module, module.path + p, _NOWHERE, n) for n, p in managers.items()]
+    rows = [Tool(n + suffix, module, module.path + p, asks, n) for n, p in managers.items()]
     package = module.path + "/cmd/clusterctl"
     return (*rows, Tool("clusterctl" + suffix, module, package, ("version",), "clusterctl"))
 
@@ -163,8 +164,8 @@ TOOLS = {
             "k8s.io/kubernetes/cmd/kube-controller-manager",
         ),
         Tool("kubectl", KUBERNETES, "k8s.io/kubernetes/cmd/kubectl", ("version", "--client")),
-        *_cluster_api(CLUSTER_API, "/core", ""),
-        *_cluster_api(CLUSTER_API_1_10, "", "-1.10"),
+        *_cluster_api(CLUSTER_API, "/core", "", _NOWHERE),
+        *_cluster_api(CLUSTER_API_1_10, "", "-1.10", ()),
     )
 }
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from fakecloud import clock, errors, reads
 from fakecloud.call import Call, action, prune, welcome
+from fakecloud.kinds import KINDS, Data, kind
+from fakecloud.rows import Row, public
 from fakecloud.rules import identities
-from fakecloud.store import KINDS, Data, Row, kind, public
 
 kind(
     "AccessKey",

@@ -13,8 +13,9 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, action, prune, welcome
+from fakecloud.kinds import Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import identities
-from fakecloud.store import Data, Row, kind
 
 kind("Account", id="AccountId", index=("Email",), absent=5044)
 

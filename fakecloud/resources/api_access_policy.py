@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, welcome
-from fakecloud.store import Data, kind
+from fakecloud.kinds import Data, kind
 
 kind("ApiAccessPolicy")
 

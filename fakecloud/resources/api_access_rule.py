@@ -12,7 +12,7 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, action, prune, welcome
-from fakecloud.store import Data, kind
+from fakecloud.kinds import Data, kind
 
 # The filters take any text, so they are not declared as identifiers, which would be checked.
 kind(

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from fakecloud import clock, document, errors, reads
+from fakecloud import clock, document, errors, faults, reads
 from fakecloud.call import Call, action
-from fakecloud.store import Data, values
+from fakecloud.kinds import Data
+from fakecloud.rows import values
 
 SPAN_S = 48 * 3600.0
 """How long an interval is when only one of its ends is given."""
@@ -61,9 +62,9 @@ def ReadApiLogs(
     entries = call.world.journal_of(call.account)[:-1]  # The last one is this very call.
     found = []
     for entry in entries:
-        if entry["region"] != call.region or entry["status"] == 404:
+        if entry.region != call.region or entry.status == 404:
             continue
-        if start <= entry["at"] <= end:
+        if start <= entry.at <= end:
             log = _log(call, entry)
             if all(test(log) for test in tests):
                 found.append(_chosen(log, With))
@@ -115,32 +116,32 @@ def _test(key: str, wanted: list[Any]) -> Callable[[Data], bool]:
     return reads.Filter(key, lambda log: values(log, key)).matcher(wanted)
 
 
-def _log(call: Call, entry: Data) -> Data:
+def _log(call: Call, entry: faults.Entry) -> Data:
     """Write an entry of the journal as a log; a call from inside the process has no HTTP facts."""
     host = f"api.{call.region}.outscale.com"
-    payload = _encode(entry["request"]).decode()
-    agent = entry["agent"] or "fakecloud"
+    payload = _encode(faults.redact(entry.request)).decode()
+    agent = entry.agent or "fakecloud"
     header = (
         f"Host: {host}\\nUser-Agent: {agent}\\nContent-Type: application/json\\n"
         f"Authorization: *****\\nContent-Length: {len(payload)}"
     )
     return {
-        "AccountId": entry["account"],
+        "AccountId": entry.account,
         "CallDuration": 0,
-        "QueryAccessKey": entry["access_key"] or call.world.accounts[call.account][0],
+        "QueryAccessKey": entry.access_key or call.world.accounts[call.account][0],
         "QueryApiName": "oapi",
         "QueryApiVersion": document.load().version.rpartition(".")[0],
-        "QueryCallName": entry["action"],
-        "QueryDate": clock.stamp(entry["at"]),
+        "QueryCallName": entry.action,
+        "QueryDate": clock.stamp(entry.at),
         "QueryHeaderRaw": header,
         "QueryHeaderSize": len(header),
-        "QueryIpAddress": entry["source"] or "127.0.0.1",
+        "QueryIpAddress": entry.source or "127.0.0.1",
         "QueryPayloadRaw": payload,
         "QueryPayloadSize": len(payload),
         "QueryUserAgent": agent,
-        "RequestId": entry["request_id"],
-        "ResponseSize": entry["size"],
-        "ResponseStatusCode": entry["status"],
+        "RequestId": entry.request_id,
+        "ResponseSize": entry.size,
+        "ResponseStatusCode": entry.status,
     }
 
 

@@ -10,7 +10,8 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, action, prune
-from fakecloud.store import Data, Row, kind
+from fakecloud.kinds import Data, kind
+from fakecloud.rows import Row
 
 # The filters take any text, so they are not declared as identifiers, which would be checked.
 kind(

@@ -12,8 +12,9 @@ from datetime import UTC, date, datetime
 
 from fakecloud import clock, errors
 from fakecloud.call import Call, prune, shape_only
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import prices, vm_types
-from fakecloud.store import Data, Row
 
 HOUR_S = 3600.0
 MONTH_H = 730.0

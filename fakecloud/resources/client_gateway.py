@@ -6,8 +6,8 @@ https://docs.outscale.com/en/userguide/About-Client-Gateways.html
 from __future__ import annotations
 
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data, Then, kind
 from fakecloud.rules import addresses, tunnels
-from fakecloud.store import Data, Then, kind
 
 kind(
     "ClientGateway",

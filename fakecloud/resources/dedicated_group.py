@@ -9,7 +9,8 @@ from typing import Any
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, action
-from fakecloud.store import KINDS, Data, Row, kind
+from fakecloud.kinds import KINDS, Data, kind
+from fakecloud.rows import Row
 
 GENERATIONS = range(1, 8)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, prune, welcome
+from fakecloud.kinds import Data, kind
 from fakecloud.rules import addresses
-from fakecloud.store import Data, kind
 
 kind(
     "DhcpOptionsSet",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id
+from fakecloud.kinds import KINDS, Data, Then, kind
 from fakecloud.rules import regions, tunnels
-from fakecloud.store import KINDS, Data, Then, kind
 
 # The physical link takes people and days: here one day.
 kind(

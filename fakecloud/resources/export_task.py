@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data, Then, kind
+from fakecloud.rows import Row
 from fakecloud.rules import sharing
-from fakecloud.store import Data, Row, Store, Then, kind
+from fakecloud.store import Store
 
 FORMATS = ("qcow2", "raw")
 SHOWN = ("DiskImageFormat", "OsuBucket", "OsuPrefix")

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, action
+from fakecloud.kinds import KINDS, Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import devices, gpus
-from fakecloud.store import KINDS, Data, Row, kind
 
 kind(
     "FlexibleGpu",

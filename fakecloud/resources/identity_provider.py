@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import identities
-from fakecloud.store import Data, Row
 
 
 def _allow(call: Call, rows: list[Row], *, allowed: bool) -> Data:

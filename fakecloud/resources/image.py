@@ -10,8 +10,9 @@ from typing import Any
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, action, prune, seed
+from fakecloud.kinds import KINDS, Data, Then, kind
+from fakecloud.rows import Row, clone
 from fakecloud.rules import images, parameters, sharing, volumes
-from fakecloud.store import KINDS, Data, Row, Then, clone, kind
 
 _NAME = re.compile(r"[A-Za-z0-9_ ()/.-]{3,128}")
 FILE_GIB = 10

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import identities, policies
-from fakecloud.store import Data, Row, kind
 
 # It goes with its user, but keeps its group from being deleted without force. The identifier is
 # user/name or group/name.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id
+from fakecloud.kinds import KINDS, Data, kind
 from fakecloud.rules import routing
-from fakecloud.store import KINDS, Data, kind
 
 # While it is linked it has the keys NetId and State, and holds the Net.
 kind(

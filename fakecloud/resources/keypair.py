@@ -9,8 +9,9 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, absent, action
+from fakecloud.kinds import KINDS, Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import parameters, ssh
-from fakecloud.store import KINDS, Data, Row, kind
 
 _NAME = re.compile(r"[ -~]+")
 NAME_MAX = 255

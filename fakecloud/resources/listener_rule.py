@@ -9,8 +9,9 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, action, prune
+from fakecloud.kinds import Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import load_balancing, parameters
-from fakecloud.store import Data, Row, kind
 
 # The identifier is account/name: rules are found by their names.
 kind(

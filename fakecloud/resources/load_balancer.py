@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data, Then, kind
+from fakecloud.rows import Row, public
 from fakecloud.rules import addresses, load_balancing, parameters, routing
-from fakecloud.store import Data, Row, Store, Then, kind, public
+from fakecloud.store import Store
 
 TYPES = ("internet-facing", "internal")
 OUTSCALE_GROUP = {

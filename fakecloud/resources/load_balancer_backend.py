@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import load_balancing, parameters
-from fakecloud.store import Data, Row
 
 CHECKED_AFTER_S = 10.0
 """How long a new backend is not yet known to be healthy. The real time depends on its answers."""

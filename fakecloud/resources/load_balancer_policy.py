@@ -9,8 +9,8 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data
 from fakecloud.rules import load_balancing, parameters
-from fakecloud.store import Data
 
 TYPES = ("app", "load_balancer")
 BROWSER_SESSION = 1

@@ -6,8 +6,8 @@ https://docs.outscale.com/en/userguide/About-Tags.html
 from __future__ import annotations
 
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data
 from fakecloud.rules import load_balancing, parameters
-from fakecloud.store import Data
 
 
 @action

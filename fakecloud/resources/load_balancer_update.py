@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from fakecloud import errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import load_balancing, parameters
-from fakecloud.store import Data, Row
 
 
 @action

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id, prune
+from fakecloud.kinds import KINDS, Data, Then, kind
+from fakecloud.rows import Row
 from fakecloud.rules import addresses, public_ips, routing
-from fakecloud.store import KINDS, Data, Row, Store, Then, kind
+from fakecloud.store import Store
 
 
 def _forget_public_ips(store: Store, row: Row) -> None:

@@ -9,8 +9,9 @@ import ipaddress
 
 from fakecloud import errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data, Then, kind
+from fakecloud.rows import Row
 from fakecloud.rules import addresses, firewall, routing
-from fakecloud.store import Data, Row, Then, kind
 
 kind(
     "Net",
@@ -50,9 +51,12 @@ def check_range(text: str) -> ipaddress.IPv4Network:
 def CreateNet(call: Call, IpRange: str, Tenancy: str = "default") -> Data:
     """Create a Net with its default security group and main route table."""
     block = check_range(IpRange)
-    if Tenancy not in TENANCIES:
+    if Tenancy.startswith("ded-"):
+        call.get("DedicatedGroup", Tenancy)
+    elif Tenancy not in TENANCIES:
         raise errors.refusal(
-            4047, f"The tenancy is '{Tenancy}', but must be one of {', '.join(TENANCIES)}."
+            4047,
+            f"The tenancy is '{Tenancy}', but must be {', '.join(TENANCIES)} or a dedicated group.",
         )
     net = call.create(
         "Net",

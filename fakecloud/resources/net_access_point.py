@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id, seed
+from fakecloud.kinds import KINDS, Data, Then, kind
+from fakecloud.rows import Row
 from fakecloud.rules import services
-from fakecloud.store import KINDS, Data, Row, Then, kind
 
 kind(
     "Service",

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from fakecloud import clock, errors
 from fakecloud.call import Call, absent, action, check_id
+from fakecloud.kinds import KINDS, Data, Then, kind
+from fakecloud.rows import Row
 from fakecloud.rules import addresses
-from fakecloud.store import KINDS, Data, Row, Store, Then, kind
+from fakecloud.store import Store
 
 DAY_S = 24 * 3600.0
 ACCEPTANCE_S = 7 * DAY_S

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, absent, action, check_id
+from fakecloud.kinds import KINDS, Data, Then, kind
+from fakecloud.rows import Row, public
 from fakecloud.rules import addresses, groups, nics, parameters, public_ips, vm_types
-from fakecloud.store import KINDS, Data, Row, Store, Then, kind, public
+from fakecloud.store import Store
 
 NIC_STATES = {"attaching": "attaching", "attached": "in-use", "detaching": "detaching"}
 

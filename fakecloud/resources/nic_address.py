@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id
+from fakecloud.kinds import KINDS, Data
+from fakecloud.rows import Row
 from fakecloud.rules import addresses, nics, parameters, public_ips
-from fakecloud.store import KINDS, Data, Row
 
 
 @action

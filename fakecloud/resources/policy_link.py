@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import identities
-from fakecloud.store import Data, Row, kind
 
 # One policy linked to one user or group. The identifier is policy/user or policy/group.
 kind(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, prune, seed
+from fakecloud.kinds import Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import images
-from fakecloud.store import Data, Row, kind
 
 
 def _visible(row: Row, account: str) -> bool:  # noqa: ARG001 - the same for every account

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, action, check_id
+from fakecloud.kinds import KINDS, Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import addresses, nics, parameters, public_ips, routing
-from fakecloud.store import KINDS, Data, Row, kind
 
 
 def _placement(view: Data) -> list[str]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from fakecloud import reads
 from fakecloud.call import Call, action, prune
+from fakecloud.kinds import KINDS, Data
+from fakecloud.rows import Row
 from fakecloud.rules import firewall, quotas, vm_usage
-from fakecloud.store import KINDS, Data, Row
 
 Json = Any
 

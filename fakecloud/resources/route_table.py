@@ -9,8 +9,10 @@ from typing import Any
 
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id
+from fakecloud.kinds import KINDS, Data, kind
+from fakecloud.rows import Row, public
 from fakecloud.rules import addresses, routing
-from fakecloud.store import KINDS, Data, Row, Store, kind, public
+from fakecloud.store import Store
 
 
 def _view(store: Store, row: Row) -> Data:

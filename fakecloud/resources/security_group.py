@@ -10,9 +10,11 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, action, welcome
+from fakecloud.kinds import Data, Then, kind
 from fakecloud.reads import Deep
+from fakecloud.rows import Row, values
 from fakecloud.rules import firewall
-from fakecloud.store import Data, Row, Store, Then, kind, values
+from fakecloud.store import Store
 
 MEMBER = "SecurityGroupsMembers"
 

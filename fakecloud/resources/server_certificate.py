@@ -9,8 +9,9 @@ import re
 
 from fakecloud import clock, errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import identities, parameters, pem
-from fakecloud.store import Data, Row, kind
 
 kind(
     "ServerCertificate",

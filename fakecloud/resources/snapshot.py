@@ -9,9 +9,11 @@ from typing import Any
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, action, prune
+from fakecloud.kinds import KINDS, Data, Then, kind
 from fakecloud.reads import Since, Until
+from fakecloud.rows import Row
 from fakecloud.rules import parameters, sharing
-from fakecloud.store import KINDS, Data, Row, Store, Then, kind
+from fakecloud.store import Store
 
 GIB = 1024**3
 PROGRESS_STEP = 34

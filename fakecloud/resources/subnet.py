@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data, kind
+from fakecloud.rows import Row, public
 from fakecloud.rules import addresses
-from fakecloud.store import Data, Row, Store, kind, public
+from fakecloud.store import Store
 
 
 def _view(store: Store, row: Row) -> Data:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fakecloud import reads
 from fakecloud.call import Call, action, prune, seed
+from fakecloud.kinds import Data, kind
 from fakecloud.rules import regions
-from fakecloud.store import Data, kind
 
 kind(
     "Subregion",

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, absent, action, check_id
-from fakecloud.store import KINDS, Data, Kind, Row
+from fakecloud.kinds import KINDS, Data, Kind
+from fakecloud.rows import Row
 
 KEY_LENGTH_MAX = 255
 VALUE_LENGTH_MAX = 255

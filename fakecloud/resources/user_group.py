@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from fakecloud import errors, reads
 from fakecloud.call import Call, action, prune
+from fakecloud.kinds import KINDS, Data, kind
+from fakecloud.rows import Row, public
 from fakecloud.rules import identities
-from fakecloud.store import KINDS, Data, Row, Store, kind, public
+from fakecloud.store import Store
 
 
 def _view(_store: Store, row: Row) -> Data:

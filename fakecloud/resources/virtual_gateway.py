@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id
+from fakecloud.kinds import KINDS, Data, Then, kind
+from fakecloud.rows import Row, public
 from fakecloud.rules import routing, tunnels
-from fakecloud.store import KINDS, Data, Row, Store, Then, kind, public
+from fakecloud.store import Store
 
 LINK = "NetToVirtualGatewayLink"
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from fakecloud import reads
 from fakecloud.call import Call, action
+from fakecloud.kinds import KINDS, Data, Then, kind
 from fakecloud.reads import Deep, Since, Until
+from fakecloud.rows import Row, public, values
 from fakecloud.rules import addresses, groups, vm_life
-from fakecloud.store import KINDS, Data, Row, Store, Then, kind, public, values
+from fakecloud.store import Store
 
 STATE_CODES = {
     "quarantine": -1,

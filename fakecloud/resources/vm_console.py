@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 
 from fakecloud.call import Call, action, shape_only
-from fakecloud.store import Data
+from fakecloud.kinds import Data
 
 
 @shape_only("no operating system runs, so the console shows a short made-up boot log")

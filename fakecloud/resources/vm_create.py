@@ -10,6 +10,8 @@ from typing import Any
 
 from fakecloud import errors
 from fakecloud.call import Call, absent, action
+from fakecloud.kinds import KINDS, Data
+from fakecloud.rows import Row
 from fakecloud.rules import (
     addresses,
     groups,
@@ -21,7 +23,6 @@ from fakecloud.rules import (
     vm_types,
     vm_usage,
 )
-from fakecloud.store import KINDS, Data, Row
 
 PRIMARY = "Primary network interface"
 

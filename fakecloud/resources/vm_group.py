@@ -9,7 +9,9 @@ import base64
 
 from fakecloud import errors
 from fakecloud.call import Call, action, prune
-from fakecloud.store import Data, Row, Store, Then, kind, public
+from fakecloud.kinds import Data, Then, kind
+from fakecloud.rows import Row, public
+from fakecloud.store import Store
 
 GROUPS_MAX = 100
 FLAGS = {"highest": "p1", "high": "p2", "medium": "p3"}

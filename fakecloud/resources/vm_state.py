@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import parameters, placement, vm_life
-from fakecloud.store import Data, Row
 
 
 def _vms(call: Call, ids: list[str], *, tombstones: bool = True) -> list[Row]:

@@ -9,7 +9,7 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, action, prune
-from fakecloud.store import Data, kind
+from fakecloud.kinds import Data, kind
 
 TEMPLATES_MAX = 50
 _GENERATION = re.compile(r"v[1-7]")

@@ -9,8 +9,9 @@ import functools
 
 from fakecloud import reads
 from fakecloud.call import PUBLIC_ACCOUNT, Call, action
+from fakecloud.kinds import KINDS, Data, kind
+from fakecloud.rows import Row
 from fakecloud.rules import vm_types
-from fakecloud.store import KINDS, Data, Row, kind
 
 
 def _visible(row: Row, account: str) -> bool:  # noqa: ARG001 - as every kind's

@@ -9,6 +9,8 @@ from typing import Any
 
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id
+from fakecloud.kinds import KINDS, Data
+from fakecloud.rows import Row
 from fakecloud.rules import (
     groups,
     parameters,
@@ -18,7 +20,6 @@ from fakecloud.rules import (
     vm_types,
     vm_usage,
 )
-from fakecloud.store import KINDS, Data, Row
 
 COLD = ("BsuOptimized", "Performance", "UserData", "VmType")
 """What can be changed only while the VM is stopped (6003). NestedVirtualization answers 6006."""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from fakecloud import clock, errors
 from fakecloud.call import Call, action, prune
+from fakecloud.kinds import Data, Then, kind
 from fakecloud.reads import Deep
+from fakecloud.rows import Row, public
 from fakecloud.rules import parameters, volumes
-from fakecloud.store import Data, Row, Store, Then, kind, public
+from fakecloud.store import Store
 
 
 def _view(store: Store, row: Row) -> Data:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id
+from fakecloud.kinds import KINDS, Data, Then, kind
 from fakecloud.reads import Deep
+from fakecloud.rows import Row, clone, public
 from fakecloud.rules import addresses, tunnels
-from fakecloud.store import KINDS, Data, Row, Store, Then, clone, kind, public
+from fakecloud.store import Store
 
 
 def _view(_store: Store, row: Row) -> Data:
@@ -59,7 +61,7 @@ def CreateVpnConnection(
     ClientGatewayId: str,
     ConnectionType: str,
     VirtualGatewayId: str,
-    StaticRoutesOnly: bool = False,  # noqa: FBT002 - a parameter of the request
+    StaticRoutesOnly: bool = False,
 ) -> Data:
     """Create a VPN connection; raise 9006 when the two gateways have one."""
     tunnels.check_type(ConnectionType)

@@ -11,7 +11,9 @@ import ipaddress
 
 from fakecloud import errors
 from fakecloud.call import Call
-from fakecloud.store import Row, Store, kind
+from fakecloud.kinds import kind
+from fakecloud.rows import Row
+from fakecloud.store import Store
 
 # An address that is taken: in a subnet by a NIC, a NAT service or a load balancer, in the public
 # cloud by a VM. The API shows it only through its holder. The identifier is subnet/address, so

@@ -12,8 +12,9 @@ from typing import Any
 
 from fakecloud import errors
 from fakecloud.call import Call, check_id
+from fakecloud.kinds import KINDS, Data
+from fakecloud.rows import Row
 from fakecloud.rules import addresses
-from fakecloud.store import KINDS, Data, Row
 
 Json = Any
 

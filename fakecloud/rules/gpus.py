@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fakecloud import errors
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import vm_types
-from fakecloud.store import Data, Row
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import Call
+from fakecloud.kinds import Data
 from fakecloud.rules import parameters
-from fakecloud.store import Data, Store
+from fakecloud.store import Store
 
 
 def choose(

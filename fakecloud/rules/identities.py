@@ -9,7 +9,7 @@ import re
 
 from fakecloud import clock, errors
 from fakecloud.call import Call
-from fakecloud.store import Row
+from fakecloud.rows import Row
 
 DEFAULT_PASSWORD = "FakeCloud-Password-01"  # noqa: S105 - opens nothing
 """The password of every simulated account."""

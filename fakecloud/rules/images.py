@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fakecloud.call import PUBLIC_ACCOUNT
-from fakecloud.store import Data
+from fakecloud.kinds import Data
 
 OFFICIAL_ACCOUNT = "100000000001"
 """Who owns the official images; the real number is not documented."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from fakecloud import errors
 from fakecloud.call import Call, prune
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import addresses, groups
-from fakecloud.store import Data, Row
 
 Json = Any
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from fakecloud import errors
 from fakecloud.call import Call
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import addresses, parameters, public_ips
-from fakecloud.store import Data, Row, Store
+from fakecloud.store import Store
 
 DEVICE_LAST = 7
 """NICs have the device numbers 0 (the primary one) to 7."""

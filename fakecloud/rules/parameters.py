@@ -6,7 +6,7 @@ from typing import Any
 
 from fakecloud import errors
 from fakecloud.call import check_id
-from fakecloud.store import KINDS
+from fakecloud.kinds import KINDS
 
 
 def is_empty(value: Any) -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from fakecloud import errors
-from fakecloud.store import Row, Store
+from fakecloud.rows import Row
+from fakecloud.store import Store
 
 DOCUMENT_MAX = 5120
 """How many characters a document may have, white space not counted."""

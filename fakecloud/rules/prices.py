@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fakecloud.store import Data
+from fakecloud.kinds import Data
 
 COMPUTE = "TinaOS-FCU"
 CURRENCIES = {"ap-northeast-1": "JPY", "us-east-2": "USD", "us-west-1": "USD"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import addresses
-from fakecloud.store import Data, Row, Store
+from fakecloud.store import Store
 
 LINK = ("LinkPublicIpId", "NicAccountId", "NicId", "PrivateIp", "VmId", "NatServiceId")
 

@@ -44,7 +44,7 @@ _COMPUTE = [
           "Maximum number of total memory (GiB)"),
     Quota("ip_limit", "Compute", 100, 10011, "IP Limit",
           "Maximum IP addresses the user can allocate", "PublicIp"),
-    Quota("gpu_limit", "Compute", 20, 10030, "GPU Limit",
+    Quota("gpu_limit", "Compute", 20, 10046, "GPU Limit",
           "Maximum number of GPU the user can allocate", "FlexibleGpu"),
 ]  # fmt: skip
 
@@ -117,4 +117,12 @@ _BALANCING = [
 _ROWS = [*_COMPUTE, *_STORAGE, *_GROUPS, *_NETWORK, *_PRIVATE, *_BALANCING]
 
 QUOTAS: dict[str, Quota] = {row.name: row for row in _ROWS}
+
+
+def check(name: str) -> None:
+    """Raise ``ValueError`` for the name of a quota that does not exist."""
+    if name not in QUOTAS:
+        raise ValueError(f"There is no quota '{name}'. There are {', '.join(sorted(QUOTAS))}.")
+
+
 QUOTA_CODES.update({row.name: row.code for row in _ROWS})

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fakecloud.call import Call
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 from fakecloud.rules import addresses
-from fakecloud.store import Data, Row, Store
+from fakecloud.store import Store
 
 EVERYWHERE = "0.0.0.0/0"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
-from fakecloud.store import Data
+from fakecloud.kinds import Data
 
 NAMES = ("api", "directlink", "eim", "fcu", "icu", "kms", "lbu", "oos", "osu")
 

@@ -6,7 +6,8 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call
-from fakecloud.store import Data, Row
+from fakecloud.kinds import Data
+from fakecloud.rows import Row
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 

@@ -11,8 +11,8 @@ import ipaddress
 import msgspec
 
 from fakecloud import errors
+from fakecloud.kinds import Data
 from fakecloud.rules import addresses
-from fakecloud.store import Data
 
 TYPE = "ipsec.1"
 ASN_MAX = 4294967295

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 
 from fakecloud import clock
+from fakecloud.rows import Row
 from fakecloud.rules import addresses, devices, nics, public_ips, routing, vm_usage
-from fakecloud.store import Row, Store
+from fakecloud.store import Store
 
 AUTO_ATTACH = "osc.fcu.eip.auto-attach"
 STOPPED_BY_CALL = "Client.ApiGracefulShutdown"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fakecloud import errors
 from fakecloud.call import check_id
+from fakecloud.kinds import KINDS, Data
 from fakecloud.rules import nics, parameters, volumes
-from fakecloud.store import KINDS, Data
 
 SHUTDOWN_BEHAVIORS = ("stop", "restart", "terminate")
 OTHER_IMAGES = ("aki-", "ari-")

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from fakecloud import errors
-from fakecloud.store import Data
+from fakecloud.kinds import Data
 
 DEFAULT = "t2.small"
 TINA = re.compile(r"tinav([1-9])\.c([1-9]\d{0,2})r([1-9]\d{0,3})(?:p([1-3]))?")

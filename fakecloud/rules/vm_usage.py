@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fakecloud.call import Call
+from fakecloud.kinds import kind
 from fakecloud.rules import vm_types
-from fakecloud.store import Store, kind
+from fakecloud.store import Store
 
 # One row per account, so that a quota is checked without looking at every VM.
 kind("VmUsage", schema="")

@@ -9,7 +9,8 @@ import re
 
 from fakecloud import errors
 from fakecloud.call import Call, absent, check_id
-from fakecloud.store import KINDS, Row
+from fakecloud.kinds import KINDS
+from fakecloud.rows import Row
 
 TYPES = ("standard", "gp2", "io1")
 SIZE_MAX_GIB = 14_901

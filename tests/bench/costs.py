@@ -21,7 +21,6 @@ from typing import Any
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESET_VMS = 100
-MEASURED_VMS = 200
 BATCH = 10
 FEW, MANY = 100, 10_000
 """How many VMs there are in the two clouds whose reads are compared."""
@@ -97,18 +96,18 @@ def reset(name: str, rounds: str) -> dict[str, list[float]]:
     return found
 
 
-def memory(name: str) -> float:
-    """Return the MiB that 1,000 VMs take, as Python counts them for a smaller number.
+def memory(name: str, vms: str) -> float:
+    """Return the MiB that 1,000 VMs take, as Python counts them for a smaller number of VMs.
 
     The size of the process would not do: what is freed leaves holes, and new VMs go there.
     """
     cloud, _ = side(name)
     cloud.make(BATCH)
     tracemalloc.start()
-    for _ in range(MEASURED_VMS // BATCH):
+    for _ in range(int(vms) // BATCH):
         cloud.make(BATCH)
     gc.collect()
-    return tracemalloc.get_traced_memory()[0] / 2**20 * 1000 / MEASURED_VMS
+    return tracemalloc.get_traced_memory()[0] / 2**20 * 1000 / int(vms)
 
 
 def growth(rounds: str) -> dict[str, dict[str, list[float]]]:

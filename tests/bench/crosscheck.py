@@ -30,7 +30,9 @@ class Echo:
         """Start the server."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE)
         self.pid = self._process.pid
-        self.port = int(self._process.stdout.readline())  # type: ignore[union-attr]
+        assert self._process.stdout is not None
+        # A layer may say something of its own before the port is printed.
+        self.port = next(int(line) for line in self._process.stdout if line.strip().isdigit())
         return self
 
     def __exit__(self, *_: object) -> None:

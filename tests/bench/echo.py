@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import http.server
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -143,6 +144,45 @@ async def aiohttp_server(body: bytes) -> int:
     return port
 
 
+async def uvicorn_server(body: bytes) -> int:
+    """Serve an ASGI application with uvicorn."""
+    import uvicorn
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(asgi(body), log_level="error", access_log=False, lifespan="off")
+    BACKGROUND.append(asyncio.ensure_future(uvicorn.Server(config).serve([listener])))
+    port: int = listener.getsockname()[1]
+    return port
+
+
+async def granian_server(body: bytes) -> int:
+    """Serve an ASGI application with granian, whose HTTP is written in Rust."""
+    from granian.server.embed import Server
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    server = Server(asgi(body), address="127.0.0.1", port=port, interface="asgi")
+    BACKGROUND.append(asyncio.ensure_future(server.serve()))
+    await asyncio.sleep(1)  # It does not tell when it listens.
+    return port
+
+
+BACKGROUND: list[asyncio.Future[None]] = []
+
+
+def asgi(body: bytes) -> Any:
+    """Return an ASGI application that answers everything with the same bytes."""
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+
+    async def talk(_: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            continue
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return talk
+
+
 def threads(body: bytes) -> None:
     """Serve with the standard library, one thread for each connection; this never returns."""
 
@@ -178,6 +218,8 @@ LAYERS: dict[str, tuple[str, Serve]] = {
     "streams-asyncio": ("asyncio", streams),
     "aiohttp-uvloop": ("uvloop", aiohttp_server),
     "aiohttp-asyncio": ("asyncio", aiohttp_server),
+    "uvicorn-uvloop": ("uvloop", uvicorn_server),
+    "granian-uvloop": ("uvloop", granian_server),
 }
 
 

@@ -46,7 +46,7 @@ def direct() -> Iterator[Door]:
     """Call a FakeCloud itself."""
     from fakecloud import FakeCloud
 
-    cloud = FakeCloud(quota=works.ROOM)
+    cloud = FakeCloud(quota=works.room())
     yield works.Outscale(lambda action, request: cloud.call(action, **request)), cloud.reset
 
 
@@ -55,7 +55,7 @@ def adapter() -> Iterator[Door]:
     """Call with osc-sdk-python through the transport adapter, signatures verified."""
     from fakecloud import FakeCloud, gateway
 
-    cloud = FakeCloud(quota=works.ROOM)
+    cloud = FakeCloud(quota=works.room())
     client = gateway(cloud, mode="verify")
     yield works.Outscale(by_method(client)), cloud.reset
 
@@ -67,7 +67,7 @@ def mock() -> Iterator[Door]:
 
     from fakecloud import mock_outscale
 
-    with mock_outscale(mode="verify", rate=0, quota=works.ROOM) as cloud:
+    with mock_outscale(mode="verify", rate=0, quota=works.room()) as cloud:
         yield works.Outscale(by_method(Gateway(max_retries=0))), cloud.reset
 
 

@@ -139,7 +139,7 @@ class Fakecloud(Served):
 
     def reset(self) -> None:
         self.post("/_fakecloud/reset", {}, b"{}")
-        self.post("/_fakecloud/quota", {}, json.dumps({"quota": works.ROOM}).encode())
+        self.post("/_fakecloud/quota", {}, json.dumps({"quota": works.room()}).encode())
 
     def write(self, operation: str, parameters: Data) -> bytes:
         path, headers, body = self._parts(operation, parameters)

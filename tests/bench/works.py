@@ -20,23 +20,15 @@ RANGE = "10.0.0.0/16"
 SMALL_RANGES = [f"10.0.{third}.{fourth}/28" for third in range(256) for fourth in range(0, 256, 16)]
 NETS = 256
 """Subnets are made in so many nets in turn, so that no net has more of them than a real one."""
-ROOM = dict.fromkeys(
-    [
-        "core_limit",
-        "memory_limit",
-        "sg_limit",
-        "subnet_limit",
-        "vm_limit",
-        "volume_limit",
-        "volume_size_limit",
-        "vpc_limit",
-    ],
-    10**9,
-)
-"""Quotas that the work would run into."""
-
 BATCH = 100
 """So many VMs are made at once when a stock of them is needed."""
+
+
+def room() -> dict[str, int]:
+    """Return quotas of fakecloud that the work does not run into."""
+    from fakecloud.rules import quotas
+
+    return dict.fromkeys(quotas.QUOTAS, 10**9)
 
 
 @dataclasses.dataclass(frozen=True)

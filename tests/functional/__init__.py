@@ -1,0 +1,1 @@
+"""Laws and states: whole parts together, without mocks of our own code."""

@@ -112,6 +112,15 @@ def test_another_stamp_means_another_build():
             "etcd {etcd} and kubectl {kubernetes} are",
             f"{NEEDS} go is 1.19.8: {INSTALL} set CAPOSC_ETCD and CAPOSC_KUBECTL to binaries.",
         ),
+        (
+            ["etcd", "kubectl", "kube-apiserver", "kube-controller-manager"],
+            None,
+            (
+                "etcd {etcd}, kubectl {kubernetes}, kube-apiserver {kubernetes} and "
+                "kube-controller-manager {kubernetes} are"
+            ),
+            f"{NEEDS} there is none here: {INSTALL} set CAPOSC_ETCD and the like to binaries.",
+        ),
     ],
 )
 def test_one_sentence_says_what_is_missing(names, go, what, remedy, monkeypatch):

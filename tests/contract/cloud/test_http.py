@@ -195,7 +195,7 @@ def test_64_clients_at_once(server):
         connection.close()
         return ids
 
-    server.cloud.quota[""]["eip_limit"] = 1000
+    server.cloud.set_quota("ip_limit", 1000)
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
         made = [id_ for ids in pool.map(build, range(64)) for id_ in ids]
     assert len(set(made)) == 320

@@ -143,7 +143,8 @@ def test_an_interface_is_updated(place):
 
 
 def test_the_quotas_of_links_are_kept(place):
-    place.cloud.quota[""] = {"dl_connection_limit": 1, "dl_interface_limit": 0}
+    place.cloud.set_quota("dl_connection_limit", 1)
+    place.cloud.set_quota("dl_interface_limit", 0)
     assert refused_with(place.client.CreateDirectLink, **GOOD) == "10028"
     assert refused_with(place.connect) == "10031"
 

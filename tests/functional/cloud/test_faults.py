@@ -114,13 +114,13 @@ def test_a_quota_is_enforced_and_can_be_changed(cloud):
     for _ in range(5):
         cloud.call("CreateNet", IpRange="10.0.0.0/16")
     assert refusal(cloud, "CreateNet", IpRange="10.0.0.0/16") == "10022"
-    cloud.quota[cloud.account] = {"vpc_limit": 6}
+    cloud.set_quota("vpc_limit", 6, cloud.account)
     cloud.call("CreateNet", IpRange="10.0.0.0/16")
     assert refusal(cloud, "CreateNet", IpRange="10.0.0.0/16") == "10022"
 
 
 def test_a_subregion_without_capacity_refuses_vms(cloud, subnet):
-    cloud.capacity["eu-west-2a"] = ["*"]
+    cloud.set_capacity("eu-west-2a", ["*"])
     code = refusal(cloud, "CreateVms", ImageId=image(cloud), SubnetId=subnet["SubnetId"])
     assert code == "10001"
     assert cloud.call("ReadVms")["Vms"] == []

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from fakecloud.cloud import Caller
 from fakecloud import errors, lbu
 from tests.functional.cloud import balancing
 from tests.functional.cloud.balancing import TCP, WEB
@@ -23,7 +24,7 @@ def ask(place, action, account="", **form):
     """Return the status and the answer, with the namespace taken off every name."""
     cloud = place.cloud
     form = {"Version": "2012-06-01", **({"Action": action} if action else {}), **form}
-    status, body = lbu.answer(cloud, form, account or cloud.account, cloud.region)
+    status, body = lbu.answer(cloud, form, Caller(account or cloud.account, cloud.region))
     root = ET.fromstring(body)  # noqa: S314 - our own answer
     for element in root.iter():
         assert element.tag.startswith(NAMESPACE)

@@ -105,7 +105,7 @@ def test_the_load_balancer_of_another_account_is_unknown(place):
 
 
 def test_the_quota_limits_listeners(place):
-    place.cloud.quota[""]["lb_listeners_limit"] = 1
+    place.cloud.set_quota("lb_listeners_limit", 1)
     place.create("lb", TCP)
     request = {"LoadBalancerName": "lb", "Listeners": [WEB]}
     assert refusal(place.cloud, "CreateLoadBalancerListeners", **request)[0] == 10013

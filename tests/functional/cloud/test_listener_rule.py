@@ -88,7 +88,7 @@ def test_rules_go_with_their_listener(place):
 
 
 def test_the_quota_limits_rules(place):
-    place.cloud.quota[""]["lb_rules_limit"] = 1
+    place.cloud.set_quota("lb_rules_limit", 1)
     create(place, "one", 1)
     found = refusal(place.cloud, "CreateListenerRule", **request(place.vm(), "two", 2))
     assert found == (10012, 400)

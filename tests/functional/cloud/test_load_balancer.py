@@ -261,7 +261,7 @@ def test_two_accounts_may_use_one_name(place):
 
 
 def test_the_quota_limits_load_balancers(place):
-    place.cloud.quota[""]["lb_limit"] = 1
+    place.cloud.set_quota("lb_limit", 1)
     place.create("one")
     request = {"LoadBalancerName": "two", "Listeners": [TCP], "Subnets": [place.subnet]}
     assert refusal(place.cloud, "CreateLoadBalancer", **request)[0] == 10014

@@ -213,14 +213,15 @@ def test_an_active_peering_holds_both_nets(place):
 
 def test_the_quotas_of_peerings_are_kept():
     place = Place()
-    place.cloud.quota[""] = {"networklink_request_limit": 1, "networklink_limit": 0}
+    place.cloud.set_quota("networklink_request_limit", 1)
+    place.cloud.set_quota("networklink_limit", 0)
     place.ask()
     other = place.accepter.CreateNet(IpRange="10.2.0.0/16")["Net"]["NetId"]
     assert refused_with(place.ask, AccepterNetId=other) == ("10034", 400)
     (peering,) = place.source.ReadNetPeerings()["NetPeerings"]
     id_ = peering["NetPeeringId"]
     assert refused_with(place.accepter.AcceptNetPeering, NetPeeringId=id_) == ("10035", 400)
-    place.cloud.quota[""]["networklink_limit"] = 1
+    place.cloud.set_quota("networklink_limit", 1)
     place.accepter.AcceptNetPeering(NetPeeringId=id_)
     place.ask(AccepterNetId=other)
 

@@ -8,8 +8,8 @@ import pytest
 import fakecloud
 from fakecloud.cloud import FakeCloud
 from fakecloud.errors import ApiError
+from fakecloud.kinds import KINDS
 from fakecloud.rules.quotas import QUOTAS
-from fakecloud.store import KINDS
 
 GLOBAL = [quota for quota in QUOTAS.values() if not quota.per]
 

@@ -141,7 +141,8 @@ def test_a_dynamic_connection_has_no_routes(place, action):
 
 
 def test_the_quotas_of_connections_are_kept(place):
-    place.cloud.quota[""] = {"static_route_limit": 0, "vpnc_limit": 1}
+    place.cloud.set_quota("static_route_limit", 0)
+    place.cloud.set_quota("vpnc_limit", 1)
     id_ = place.make()["VpnConnectionId"]
     route = {"DestinationIpRange": "10.0.0.0/8", "VpnConnectionId": id_}
     assert refused_with(place.client.CreateVpnConnectionRoute, **route) == "10040"

@@ -82,12 +82,15 @@ def public_key():
 class Builder:
     """Make calls in which the fixture's identifiers stand for those that the cloud minted."""
 
-    def __init__(self):
-        self.cloud = FakeCloud()
+    def __init__(self, cloud):
+        self.cloud = cloud
         self.minted = {}
+        self.answers = []
 
     def __call__(self, action, /, account="", **request):
-        return self.cloud.call(action, account=account, **self.translate(request))
+        answer = self.cloud.call(action, account=account, **self.translate(request))
+        self.answers.append(answer)
+        return answer
 
     def translate(self, value):
         """Replace the fixture's identifiers in a request."""
@@ -109,8 +112,6 @@ class Builder:
 
     def saved(self):
         """Return the saved state with the fixture's identifiers."""
-        self.wait()
-        build_tasks(self)
         texts = {minted: fixture for fixture, minted in self.minted.items()} | TEXTS
         return replace(self.cloud.save().decode(), texts)
 
@@ -125,7 +126,13 @@ def replace(text, texts):
 @functools.cache
 def saved(level):
     """Return the saved state of one of the worlds, built once per process."""
-    make = Builder()
+    make = Builder(FakeCloud())
+    build(make, level)
+    return make.saved()
+
+
+def build(make, level):
+    """Make the calls that build one of the worlds."""
     build_network(make)
     build_storage(make)
     build_gateways(make)
@@ -139,7 +146,8 @@ def saved(level):
         join_balancers(make)
         join_gateways(make)
         join_identities(make)
-    return make.saved()
+    make.wait()
+    build_tasks(make)
 
 
 def load(level="joined", renamed=None):
@@ -210,7 +218,8 @@ def build_storage(make):
     )
     make.name(made, "Image.ImageId", "ami-12345678")
     make("CreateTags", ResourceIds=["snap-12345678"], Tags=TAGS)
-    made = make("CreateKeypair", KeypairName="keypair-example")
+    # A key of our own, because one that the cloud makes is another each time.
+    made = make("CreateKeypair", KeypairName="keypair-example", PublicKey=public_key())
     make.name(made, "Keypair.KeypairId", "key-abcdef1234567890abcdef1234567890")
     other = make(
         "CreateVolume", VolumeType="gp2", Size=10, SubregionName="eu-west-2a"

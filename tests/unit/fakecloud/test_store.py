@@ -4,16 +4,19 @@ import itertools
 
 import pytest
 
+from fakecloud import kinds as kinds_
+from fakecloud import rows as rows_
 from fakecloud import store
-from fakecloud.store import Then
+from fakecloud.kinds import Then
 
 
 @pytest.fixture(autouse=True)
 def kinds(monkeypatch):
-    monkeypatch.setattr(store, "KINDS", {})
-    monkeypatch.setattr(store, "_HOLDING", {})
+    monkeypatch.setattr(kinds_, "KINDS", {})
+    monkeypatch.setattr(store, "KINDS", kinds_.KINDS)
+    monkeypatch.setattr(kinds_, "_HOLDING", {})
     seen = []
-    store.kind(
+    kinds_.kind(
         "Box",
         id="BoxId",
         prefix="box",
@@ -23,7 +26,7 @@ def kinds(monkeypatch):
         },
         in_use=9000,
     )
-    store.kind(
+    kinds_.kind(
         "Thing",
         id="ThingId",
         prefix="thing",
@@ -166,7 +169,9 @@ def test_a_view_is_made_anew_only_when_what_it_read_has_changed(world):
 
 def test_a_view_that_looked_in_vain_is_made_anew_when_the_row_comes(world):
     box = world.add("Box")
-    box.kind.__dict__["view"] = lambda rows, row: {"Found": rows.row("Thing", "thing-2") is not None}
+    box.kind.__dict__["view"] = lambda rows, row: {
+        "Found": rows.row("Thing", "thing-2") is not None
+    }
     assert world.rows.view(box) == {"Found": False}
     world.add("Thing", Name="a")
     assert world.rows.view(box) == {"Found": True}
@@ -211,6 +216,6 @@ def test_a_saved_store_goes_on_where_it_stopped(world):
 
 def test_values_looks_into_lists():
     data = {"A": [{"B": {"C": 1}}, {"B": {"C": 2}}, {}], "D": None}
-    assert store.values(data, "A.B.C") == [1, 2]
-    assert store.values(data, "D") == []
-    assert store.values(data, "E.F") == []
+    assert rows_.values(data, "A.B.C") == [1, 2]
+    assert rows_.values(data, "D") == []
+    assert rows_.values(data, "E.F") == []
