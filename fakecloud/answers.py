@@ -12,7 +12,7 @@ from fakecloud.rows import Row
 from fakecloud.store import Store
 
 Json = Any
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Writer:
@@ -25,18 +25,17 @@ class Writer:
         self._book = book
 
     def write(self, store: Store, action: str, result: Data, request_id: str) -> bytes:
-        """Write the answer of an action; keys without value are left out."""
+        """Write the answer of an action, its keys in order; those without value are left out."""
         spec = self._book.actions[action]
-        parts = []
+        parts = {"ResponseContext": b'"ResponseContext":{"RequestId":"%s"}' % request_id.encode()}
         for key, value in result.items():
             if value is None:
                 continue
             if key not in spec.answers:
                 raise AssertionError(f"{action} answered with {key}, which the document lacks.")
             text = self._value(store, spec.response, key, value)
-            parts.append(b'"%s":%s' % (key.encode(), text))
-        parts.append(b'"ResponseContext":{"RequestId":"%s"}' % request_id.encode())
-        return b"{" + b",".join(parts) + b"}"
+            parts[key] = b'"%s":%s' % (key.encode(), text)
+        return b"{" + b",".join([parts[key] for key in sorted(parts)]) + b"}"
 
     def _value(self, store: Store, schema: str, key: str, value: Json) -> bytes:
         if isinstance(value, Row):

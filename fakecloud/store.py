@@ -390,7 +390,7 @@ class Store:
             self._link(row)
 
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(order="sorted").encode  # As the API does.
 _serial = operator.attrgetter("serial")
 
 

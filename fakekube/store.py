@@ -114,6 +114,8 @@ class Table:
         self.compacted = 0
         """The newest version that the history does not explain any more."""
         self.watchers: dict[str, dict[Watcher, None]] = {}
+        self.joined: dict[tuple[str, str], bytes] = {}
+        """Items of whole lists by namespace and version, until something changes."""
         self._sorted: dict[str, list[Record]] = {}
 
     def get(self, namespace: str, name: str) -> Record | None:
@@ -182,8 +184,7 @@ class Table:
                 rows = self.namespaces[key[0]] = {}
             rows[key[1]] = record
             self._resort(event)
-        if event.old is not None:
-            event.old.shrink()
+        self.joined.clear()
         self._remember(event)
         watchers = self.watchers
         if watchers:
@@ -278,6 +279,9 @@ class Store:
         self.table(table).put(event)
         for listener in self.listeners:
             listener(table, event)
+        if old is not None:
+            # Only the history knows it from now on.
+            old.shrink()
         return event.record
 
     def compact(self) -> None:

@@ -8,14 +8,7 @@ from __future__ import annotations
 from fakecloud import errors
 from fakecloud.call import Call, action, check_id, prune
 from fakecloud.kinds import KINDS, Data, Then, kind
-from fakecloud.rows import Row
 from fakecloud.rules import addresses, public_ips, routing
-from fakecloud.store import Store
-
-
-def _forget_public_ips(store: Store, row: Row) -> None:
-    store.edit(row).pop("PublicIps", None)
-
 
 kind(
     "NatService",
@@ -25,7 +18,6 @@ kind(
     index=("_ClientToken",),
     lifecycle={"deleting": Then(5, "deleted"), "deleted": Then(3600, None)},
     tombstones=frozenset({"deleting", "deleted"}),
-    on={"deleted": _forget_public_ips},
     absent=5032,
     resource_type="natgateway",
     read="ReadNatServices",
@@ -83,5 +75,6 @@ def DeleteNatService(call: Call, NatServiceId: str) -> Data:
     for public_ip in call.store.rows("PublicIp", "NatServiceId", nat.id):
         public_ips.unlink(call.store, public_ip)
     addresses.release(call.store, nat.id)
+    call.edit(nat).pop("PublicIps")
     call.delete(nat, state="deleting")
     return {}

@@ -11,7 +11,7 @@ from fakecloud.call import Call, action, shape_only
 from fakecloud.kinds import Data
 
 
-@shape_only("no operating system runs, so the console shows a short made-up boot log")
+@shape_only("No operating system runs, so the console shows a short made-up boot log.")
 def ReadConsoleOutput(call: Call, VmId: str) -> Data:
     """Return the console of a VM in Base64: a boot log with its host name, once it has booted."""
     vm = call.get("Vm", VmId)

@@ -27,7 +27,7 @@ import msgspec
 
 Json = Any
 
-SPELLED = re.compile(r"(\d*)([-+!]?)([^|=]*(?:\[=\][^|=]*)?)(?:\|([\w,]+):(\w*))?(?:=(.*))?")
+SPELLED = re.compile(r"(\d*)([-+!]?)((?:\[=\]|[^|=])*)(?:\|([\w,]+):(\w*))?(?:=(.*))?")
 
 
 class Kind(NamedTuple):

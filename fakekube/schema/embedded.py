@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakekube.schema import causes, names
+from fakekube import names
+from fakekube.schema import causes, kinds
 from fakekube.status import Cause
 
 Schema = dict[str, Any]
@@ -101,7 +102,7 @@ def _check_kind(kind: Any, field: str) -> list[Cause]:
         return [causes.invalid(field, kind, "must be a string")]
     if not kind:
         return [causes.invalid(field, kind, "must not be empty")]
-    if wrong := names.dns1035_label(kind.lower()):
+    if wrong := kinds.label(kind.lower()):
         detail = f"may have mixed case, but should otherwise match: {','.join(wrong)}"
         return [causes.invalid(field, kind, detail)]
     return []
@@ -121,15 +122,15 @@ def _check_metadata(metadata: Any, field: str) -> list[Cause]:
     if metadata.get("namespace"):
         found += [
             causes.invalid(f"{field}.namespace", metadata["namespace"], text)
-            for text in names.dns1123_label(metadata["namespace"])
+            for text in names.label(metadata["namespace"])
         ]
     for key, value in (metadata.get("labels") or {}).items():
-        wrong = names.qualified_name(key)
+        wrong = names.qualified(key)
         found += [causes.invalid(f"{field}.labels", key, text) for text in wrong]
         wrong = names.label_value(value or "")
         found += [causes.invalid(f"{field}.labels", value, text) for text in wrong]
     for key in metadata.get("annotations") or {}:
-        wrong = names.qualified_name(key.lower())
+        wrong = names.qualified(key.lower())
         found += [causes.invalid(f"{field}.annotations", key, text) for text in wrong]
     return found
 

@@ -103,11 +103,13 @@ def _missing(name, item):
     yield from (f"{name} has no {key}" for key in wanted if key not in item)
 
 
-def stale_answers(cloud):
-    """Return the rows whose kept answer is not what making it anew gives."""
+def stale_answers(cloud, of=None):
+    """Return the rows (of one account) whose kept answer is not what making it anew gives."""
     found = []
     for store in cloud.regions.values():
         for row in rows(store):
+            if of is not None and row.account != of:
+                continue
             kept_view, kept_wire = row.view, row.wire
             row.view = row.wire = None
             if kept_view is not None and store.view(row) != kept_view:

@@ -1,0 +1,2 @@
+def compile_rules(schema): return None
+class Rules: pass
