@@ -36,6 +36,9 @@ def admit(book: document.Document, action: str, request: Data) -> tuple[Callable
         problems = book.problems(spec.request, request)
         if problems:
             raise _misfit(problems) from None
+    # Four schemas are open in the document; the API knows their parameters all the same.
+    for name in request.keys() - spec.parameters:
+        raise errors.refusal(3001, parameter=name)
     for name in spec.required:
         if request[name] in NOTHING:
             raise errors.refusal(7000, parameters=name, least="1")

@@ -63,7 +63,10 @@ class Guard:
             raise ValueError(f"The auth mode is '{mode}'. Use one of {', '.join(MODES)}.")
         self.cloud = cloud
         self.mode = mode
-        self._strikes: dict[str, Strikes] = cloud.strikes
+
+    @property
+    def _strikes(self) -> dict[str, Strikes]:
+        return self.cloud.strikes  # Looked up each time: a reset of the cloud makes a new one.
 
     def admit(self, request: Request, action: ActionSpec, caller: Caller) -> None:
         """Find out who sends a request for an action, and write it into ``caller``.

@@ -74,6 +74,9 @@ class World(Protocol):
     def token(self, digits: int) -> str:
         """Return as many hexadecimal digits, deterministic from the cloud's seed."""
 
+    def login_of(self, account: str) -> tuple[str, str]:
+        """Return the login and the password that an account has from the start."""
+
     def journal_of(self, account: str) -> list[Entry]:
         """Return the calls of an account, oldest first."""
 

@@ -7,7 +7,6 @@ import gc
 import os
 import pathlib
 import signal
-import sys
 
 import click
 
@@ -16,7 +15,12 @@ from fakecloud import clock, cloud, server
 
 @click.command(context_settings={"auto_envvar_prefix": "FAKECLOUD", "show_default": True})
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
-@click.option("--port", default=4566, help="Port to listen on; 0 chooses a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=4566,
+    help="Port to listen on; 0 chooses a free one.",
+)
 @click.option("--region", default=cloud.DEFAULT_REGION, help="Region of the cloud.")
 @click.option("--account", default=cloud.DEFAULT_ACCOUNT, help="Account of the default key.")
 @click.option("--rate", default=1.0, help="Virtual seconds per real second; 0 freezes the clock.")
@@ -46,7 +50,8 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Serve an OUTSCALE cloud in memory over HTTP.
 
-    The access key is that of OSC_ACCESS_KEY and OSC_SECRET_KEY, or a built-in one.
+    The access key is that of OSC_ACCESS_KEY and OSC_SECRET_KEY, the login that of OSC_LOGIN and
+    OSC_PASSWORD, or built-in ones.
     Everything about time, faults and state: /_fakecloud/ (docs/fakecloud.md).
     """
     try:
@@ -58,9 +63,11 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
             strict=strict,
             access_key=os.environ.get("OSC_ACCESS_KEY") or cloud.DEFAULT_ACCESS_KEY,
             secret_key=os.environ.get("OSC_SECRET_KEY") or cloud.DEFAULT_SECRET_KEY,
+            login=os.environ.get("OSC_LOGIN", ""),
+            password=os.environ.get("OSC_PASSWORD", ""),
         )
-        if state is not None and state.exists():
-            simulated.load(state.read_bytes())
+        if state is not None:
+            _read(state, simulated)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     # The rows of a cloud live long and hold no cycles: looking through them again and again would
@@ -68,38 +75,58 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     loop = server.new_loop()
+    http = server.Server(simulated, auth)
     try:
-        loop.run_until_complete(_serve(simulated, host, port, auth))
+        found = loop.run_until_complete(http.start(host, port))
     except OSError as error:
+        loop.close()
         raise click.ClickException(
             f"Port {port} of {host} cannot be listened on: {error.strerror}. "
             "Choose another one with --port."
         ) from None
+    click.echo(f"fakecloud serves {region} at http://{host}:{found}/api/v1", err=True)
+    login, _ = simulated.login_of(account)
+    key, _ = simulated.accounts[simulated.account]
+    click.echo(f"  access key {key}, login {login}, auth {auth}", err=True)
+    try:
+        loop.run_until_complete(_serve(http))
     finally:
         loop.close()
         if state is not None:
             _write(state, simulated.save())
 
 
-async def _serve(simulated: cloud.FakeCloud, host: str, port: int, auth: str) -> None:
-    http = server.Server(simulated, auth)
-    found = await http.start(host, port)
+async def _serve(http: server.Server) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    click.echo(f"fakecloud serves {simulated.region} at http://{host}:{found}/api/v1", err=True)
-    click.echo(f"  access key {simulated.accounts[simulated.account][0]}, auth {auth}", err=True)
-    sys.stderr.flush()
     await stop.wait()
     await http.stop()
+
+
+def _read(path: pathlib.Path, simulated: cloud.FakeCloud) -> None:
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"The state could not be saved in {path.parent}: is it a folder of yours?")
+    if path.exists():
+        try:
+            simulated.load(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ValueError(f"The state {path} cannot be loaded. {error}") from None
 
 
 def _write(path: pathlib.Path, content: bytes) -> None:
     # Written beside and moved, so that a full disk does not destroy the last good state.
     draft = path.with_name(path.name + ".new")
-    draft.write_bytes(content)
-    draft.replace(path)
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise click.ClickException(
+            f"The state cannot be saved to {path}: {error.strerror}. The file is as it was, and "
+            "what happened since is lost. Make room and save with GET /_fakecloud/state next time."
+        ) from None
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 FROZEN_START = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 """Where a frozen clock starts, so that two runs print the same dates."""
 
+END = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+"""Where time ends: dates beyond the year 9999 cannot be written, and some lie in the future."""
+
 
 class Clock:
     """Tell virtual time in seconds since the epoch.
@@ -28,8 +31,7 @@ class Clock:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if rate < 0:
-            raise ValueError(f"The rate of a clock is {rate}, but time cannot go backwards. Use 0.")
+        _check_rate(rate)
         self.wall = wall
         self.sleep = sleep
         self._monotonic = monotonic
@@ -54,13 +56,16 @@ class Clock:
         """Step forward by ``seconds`` and return the new time."""
         if not 0 <= seconds < float("inf"):
             raise ValueError(f"The clock was told to step {seconds} s. Time only goes forward.")
+        if self.now() + seconds > END:
+            raise ValueError(
+                f"The clock was told to step {seconds} s, past the year 9000. Step less."
+            )
         self._base += seconds
         return self.now()
 
     def run(self, rate: float) -> None:
         """Go on at ``rate`` virtual seconds per real second from the present virtual time."""
-        if rate < 0:
-            raise ValueError(f"The rate of a clock is {rate}, but time cannot go backwards. Use 0.")
+        _check_rate(rate)
         self._base = self.now()
         self._mark = self._monotonic()
         self._rate = rate
@@ -69,6 +74,14 @@ class Clock:
         """Set the virtual time to ``to``; used when a saved state is loaded."""
         self._base = to
         self._mark = self._monotonic() if self._rate else 0.0
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 <= rate < float("inf"):
+        raise ValueError(
+            f"The rate of a clock is {rate}, but time can neither go backwards nor infinitely "
+            "fast. Use 0 or more."
+        )
 
 
 def stamp(moment: float) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import hashlib
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +19,7 @@ from fakecloud import clock as clocks
 from fakecloud import resources as _resources
 from fakecloud.call import ACTIONS, PUBLIC_ACCOUNT, SEEDS, WELCOMES, Call
 from fakecloud.kinds import KINDS, Data, Kind
-from fakecloud.rules import quotas
+from fakecloud.rules import identities, quotas, regions
 from fakecloud.store import HISTORY, Store
 
 Json = Any
@@ -25,6 +27,8 @@ DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-west-2"
 DEFAULT_ACCESS_KEY = "FAKECLOUDACCESSKEY01"
 DEFAULT_SECRET_KEY = "FAKECLOUDSECRETKEY0000000000000000000001"  # noqa: S105 - opens nothing
+
+ACCOUNT = re.compile("[0-9]{12}")
 
 _resources.load_all()
 _decode = msgspec.json.Decoder().decode
@@ -48,10 +52,11 @@ class FakeCloud:
 
     ``clock`` is frozen unless given. ``seed`` decides identifiers, addresses and chances.
     ``strict`` makes subregions run out of capacity. ``quota`` overrides quotas by name.
+    ``login`` (an e-mail address) and ``password`` are those of ``account``.
     Two clouds share nothing. All methods may be called from any thread.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter per option
         self,
         *,
         region: str = DEFAULT_REGION,
@@ -61,6 +66,8 @@ class FakeCloud:
         strict: bool = False,
         access_key: str = DEFAULT_ACCESS_KEY,
         secret_key: str = DEFAULT_SECRET_KEY,
+        login: str = "",
+        password: str = "",
         quota: Mapping[str, int] | None = None,
     ) -> None:
         self.document = document.load()
@@ -70,6 +77,7 @@ class FakeCloud:
                 f"The region is '{region}', but the document knows only "
                 f"{', '.join(self.document.regions)}."
             )
+        _check_account(account)
         self.region = region
         self.account = account
         self.clock = clock or clocks.Clock()
@@ -80,6 +88,7 @@ class FakeCloud:
         self.journal = faults.Journal()
         self.faults = faults.Faults(seed)
         self._keys = (access_key, secret_key)
+        self._login = (login, password)
         self._quota = dict(quota or {})
         for name in self._quota:
             quotas.check(name)
@@ -93,6 +102,7 @@ class FakeCloud:
         self.strikes: dict[str, Any] = {}
         self.counter = 0
         self.requests = 0
+        self.strays = 0
         self.regions: dict[str, Store] = {}
         self.welcomed: set[tuple[str, str]] = set()
 
@@ -218,6 +228,11 @@ class FakeCloud:
         text = f"{self.seed}/{self.counter}".encode()
         return hashlib.sha256(text).hexdigest()[:digits]
 
+    def login_of(self, account: str) -> tuple[str, str]:
+        """Return the login and the password that an account has from the start."""
+        login, password = self._login if account == self.account else ("", "")
+        return login or identities.default_login(account), password or identities.DEFAULT_PASSWORD
+
     def journal_of(self, account: str) -> list[faults.Entry]:
         """Return the calls of an account, oldest first."""
         return [entry for entry in self.journal if entry.account == account]
@@ -234,6 +249,12 @@ class FakeCloud:
         """Return the RequestId of the n-th call: a UUID, deterministic from the seed."""
         digits = hashlib.md5(b"%d/%d" % (self.seed, number), usedforsecurity=False).hexdigest()
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+    def stray_id(self) -> str:
+        """Return the RequestId of an answer that no call stands behind: one more each time."""
+        with self.lock:
+            self.strays += 1
+            return self.request_id(-self.strays)
 
     def _mint(self, kind: Kind) -> str:
         self.counter += 1
@@ -285,6 +306,7 @@ class FakeCloud:
 
     def add_account(self, account: str, access_key: str = "", secret_key: str = "") -> None:
         """Make an account known in every region, with an access key of its own."""
+        _check_account(account)
         with self.lock:
             if account not in self.accounts:
                 digest = hashlib.sha256(f"{self.seed}/{account}".encode()).hexdigest().upper()
@@ -308,16 +330,40 @@ class FakeCloud:
             self.quota.setdefault(account, {})[name] = int(limit)
 
     def set_capacity(self, subregion: str, without: list[str]) -> None:
-        """Let a subregion run out of VM types or GPU models; ``*`` is all of them."""
+        """Let a subregion run out of VM types or GPU models; ``*`` is all of them.
+
+        Raise ``ValueError`` for an unknown subregion.
+        """
+        known = [name for region in regions.REGIONS for name in regions.subregions(region)]
+        if subregion not in known:
+            raise ValueError(f"There is no subregion '{subregion}'. There are {', '.join(known)}.")
         with self.lock:
             self.capacity[subregion] = list(without)
 
     def fail(self, effect: str, **facts: Json) -> faults.Fault:
-        """Put a fault in force; see :class:`fakecloud.faults.Fault` for the facts."""
+        """Put a fault in force; see :class:`fakecloud.faults.Fault` for the facts.
+
+        Raise ``ValueError`` for one that could never strike, for example of an unknown action.
+        """
+        self._check_target(facts.get("action", "*"), facts.get("kind", ""), facts.get("state", ""))
         with self.lock:
+            fault = self.faults.add(effect, **facts)
             if effect == "stale":
                 self._remember()
-            return self.faults.add(effect, **facts)
+            return fault
+
+    def _check_target(self, action: Json, kind: Json, state: Json) -> None:
+        gateway = str(action).startswith("lbu:")
+        if not gateway and not fnmatch.filter(self.document.actions, str(action)):
+            raise ValueError(f"No action is called '{action}', so that no call can go wrong.")
+        if kind and kind not in KINDS:
+            raise ValueError(f"There is no kind '{kind}'. There are {', '.join(sorted(KINDS))}.")
+        states = KINDS[kind].lifecycle if kind else ()
+        if kind and state and state not in states:
+            raise ValueError(
+                f"No {kind} gets stuck in '{state}': nothing follows it. "
+                f"Something follows {', '.join(states) or 'no state'}."
+            )
 
     def _remember(self) -> None:
         # Stale reads need a past: changes are kept from the first such fault on.
@@ -339,6 +385,11 @@ class FakeCloud:
         """Replace everything with a saved state; raise ``ValueError`` when it is none."""
         with self.lock:
             state.load(self, saved)
+
+
+def _check_account(account: Json) -> None:
+    if not isinstance(account, str) or not ACCOUNT.fullmatch(account):
+        raise ValueError(f"The account is '{account}'. Use 12 digits.")
 
 
 class Client:

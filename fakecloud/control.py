@@ -3,21 +3,67 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from fakecloud import clock, faults, metadata
 from fakecloud.cloud import FakeCloud
 from fakecloud.door import JSON, Request, Response
+from fakecloud.rules import quotas
 
 Json = Any
 ROOT = "/_fakecloud"
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+
+
+class Time(msgspec.Struct, forbid_unknown_fields=True):
+    """Step the clock by ``seconds``, let it run at ``rate``, or both."""
+
+    seconds: float | None = None
+    rate: float | None = None
+
+
+class Journal(msgspec.Struct, forbid_unknown_fields=True):
+    """Ask for the calls of one action, or for the last ``limit``."""
+
+    action: str = ""
+    limit: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Quota(msgspec.Struct, forbid_unknown_fields=True):
+    """Change quotas for an account, or for all."""
+
+    quota: dict[str, int]
+    account: str = ""
+
+
+class Capacity(msgspec.Struct, forbid_unknown_fields=True):
+    """Let a subregion run out of VM types or GPU models."""
+
+    subregion: str
+    without: list[str]
+
+
+class Account(msgspec.Struct, forbid_unknown_fields=True):
+    """Make an account known, with an access key of its choice."""
+
+    account: str
+    access_key: str = ""
+    secret_key: str = ""
+
+
+class Listener(msgspec.Struct, forbid_unknown_fields=True):
+    """Open a metadata listener for a VM; port 0 chooses one."""
+
+    vm: str
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
 
 
 class Control:
@@ -73,11 +119,16 @@ class Control:
             known = ", ".join(f"{verb} {ROOT}/{name}" for verb, name in self._routes)
             return self._fail(404, f"There is no {request.method} {path}. There are: {known}.")
         try:
-            wanted = _decode(request.body) if request.body else _query(query)
+            wanted = _object(request.body) if request.body else _query(query)
             with self.cloud.lock:
                 return self._done(route(wanted))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return self._fail(400, str(error) or repr(error))
+        except (ValueError, TypeError, RecursionError) as error:
+            return self._fail(400, str(error))
+        except OSError as error:
+            return self._fail(400, f"No listener can be opened there: {error.strerror or error}.")
+        except Exception:  # noqa: BLE001 - a mistake of ours is a 500 with its trace on our side
+            traceback.print_exc()
+            return self._fail(500, "fakecloud failed; its output has the trace.")
 
     def _done(self, value: Json) -> Response:
         return Response(200, _encode({} if value is None else value), [JSON])
@@ -87,9 +138,9 @@ class Control:
 
     def _health(self, _: Json) -> Json:
         cloud = self.cloud
-        counts = Counter(
-            item["kind"] for rows in cloud.state()["regions"].values() for item in rows["rows"]
-        )
+        counts: Counter[str] = Counter()
+        for store in cloud.regions.values():
+            counts.update(store.counts())
         return {
             "status": "ok",
             "api": cloud.document.version,
@@ -97,7 +148,7 @@ class Control:
             "account": cloud.account,
             "auth": cloud.auth,
             "calls": len(cloud.journal),
-            "clock": self._clock(_),
+            "clock": self._clock({}),
             "rows": dict(sorted(counts.items())),
         }
 
@@ -109,27 +160,29 @@ class Control:
         return {"now": clock.stamp(now), "seconds": now, "rate": self.cloud.clock.rate}
 
     def _set_clock(self, wanted: Json) -> Json:
-        unknown = set(wanted) - {"seconds", "rate"}
-        if unknown or not wanted:
+        asked = msgspec.convert(wanted, Time)
+        if asked.seconds is None and asked.rate is None:
             raise ValueError('The clock takes {"seconds": N} to step, {"rate": N} to run, or both.')
-        if "rate" in wanted:
-            self.cloud.clock.run(float(wanted["rate"]))
-        if "seconds" in wanted:
-            self.cloud.clock.advance(float(wanted["seconds"]))
-        return self._clock(wanted)
+        if asked.rate is not None:
+            self.cloud.clock.run(asked.rate)
+        if asked.seconds is not None:
+            self.cloud.clock.advance(asked.seconds)
+        return self._clock({})
 
     def _add_fault(self, wanted: Json) -> Json:
+        if "effect" not in wanted:
+            raise ValueError(f"A fault has an effect: one of {', '.join(faults.EFFECTS)}.")
         return asdict(self.cloud.fail(**wanted))
 
     def _clear_faults(self, _: Json) -> None:
         self.cloud.faults.clear()
 
     def _journal(self, wanted: Json) -> Json:
-        limit = int(wanted.get("limit", 0))
+        asked = msgspec.convert(wanted, Journal, strict=False)
         entries = self.cloud.journal.dump()
-        if "action" in wanted:
-            entries = [entry for entry in entries if entry["action"] == wanted["action"]]
-        return entries[-limit:]
+        if asked.action:
+            entries = [entry for entry in entries if entry["action"] == asked.action]
+        return entries[-asked.limit :]
 
     def _clear_journal(self, _: Json) -> None:
         self.cloud.journal.clear()
@@ -138,12 +191,16 @@ class Control:
         self.cloud.load(_encode(wanted))
 
     def _set_quota(self, wanted: Json) -> Json:
-        for name, limit in wanted["quota"].items():
-            self.cloud.set_quota(name, limit, wanted.get("account", ""))
+        asked = msgspec.convert(wanted, Quota)
+        for name in asked.quota:
+            quotas.check(name)
+        for name, limit in asked.quota.items():
+            self.cloud.set_quota(name, limit, asked.account)
         return self.cloud.quota
 
     def _set_capacity(self, wanted: Json) -> Json:
-        self.cloud.set_capacity(wanted["subregion"], [str(item) for item in wanted["without"]])
+        asked = msgspec.convert(wanted, Capacity)
+        self.cloud.set_capacity(asked.subregion, asked.without)
         return self.cloud.capacity
 
     def _accounts(self, _: Json) -> Json:
@@ -151,28 +208,31 @@ class Control:
                 self.cloud.accounts.items()]  # fmt: skip
 
     def _add_account(self, wanted: Json) -> Json:
-        self.cloud.add_account(
-            wanted["account"], wanted.get("access_key", ""), wanted.get("secret_key", "")
-        )
-        access_key, secret_key = self.cloud.accounts[wanted["account"]]
+        asked = msgspec.convert(wanted, Account)
+        self.cloud.add_account(asked.account, asked.access_key, asked.secret_key)
+        access_key, secret_key = self.cloud.accounts[asked.account]
         return {
-            "account": wanted["account"],
+            "account": asked.account,
             "access_key": access_key,
             "secret_key": secret_key,
         }
 
     def _serve_metadata(self, wanted: Json) -> Json:
+        asked = msgspec.convert(wanted, Listener)
         if self._listen is None:
             raise ValueError("This door cannot listen. Start the fakecloud server instead.")
-        address = self._listen(
-            wanted["vm"], wanted.get("host", "127.0.0.1"), int(wanted.get("port", 0))
-        )
-        return {"vm": wanted["vm"], "url": address}
+        if not any(store.row("Vm", asked.vm) for store in self.cloud.regions.values()):
+            raise ValueError(f"There is no VM '{asked.vm}'.")
+        return {"vm": asked.vm, "url": self._listen(asked.vm, asked.host, asked.port)}
+
+
+def _object(body: bytes) -> Json:
+    wanted = _decode(body)
+    if not isinstance(wanted, dict):
+        raise TypeError("The body of a control request is a JSON object.")
+    return wanted
 
 
 def _query(text: str) -> dict[str, str]:
     pairs = [part.partition("=") for part in text.split("&") if part]
     return {name: value for name, _, value in pairs}
-
-
-__all__ = ["ROOT", "Control", "faults"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import traceback
 import urllib.parse
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,7 +92,7 @@ class Door:
 
     def refuse(self, error: errors.ApiError) -> Response:
         """Write a refusal."""
-        request_id = error.request_id or self.cloud.request_id(0)
+        request_id = error.request_id or self.cloud.stray_id()
         body = {"Errors": error.body(), "ResponseContext": {"RequestId": request_id}}
         return Response(error.status, _encode(body), FAILURE)
 
@@ -154,7 +153,7 @@ class Door:
         form = dict(urllib.parse.parse_qsl(request.body.decode("latin-1"), keep_blank_values=True))
         caller = Caller(self.cloud.account, region, source=request.source)
         try:
-            self.guard.identify(request, caller, f"elasticloadbalancing:{form['Action']}")
+            self.guard.identify(request, caller, f"elasticloadbalancing:{form.get('Action', '')}")
         except errors.ApiError as error:
             is_signed = bool(request.headers.get("authorization"))
             status, xml = lbu.refuse(self.cloud, error, is_signed=is_signed)
@@ -187,6 +186,3 @@ def too_large(size: int) -> errors.ApiError:
     )
     error.status = 413
     return error
-
-
-Handler = Callable[[Request], Response]

@@ -219,6 +219,11 @@ def classify(code: int) -> tuple[str, int]:
     return _EXCEPTIONS.get(code) or _FAMILIES[code // 1000]
 
 
+def is_code(code: int) -> bool:
+    """Tell whether errors have codes like this one."""
+    return code >= 0 and code // 1000 in _FAMILIES
+
+
 def refusal(code: int, details: str | None = None, **placeholders: Any) -> ApiError:
     """Make the error of a code; its text comes from the table, or from ``details`` when given."""
     type_, status = classify(code)

@@ -6,9 +6,11 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
+
+import msgspec
 
 from fakecloud import errors
 
@@ -25,13 +27,14 @@ class Fault:
     """Describe one thing that goes wrong.
 
     effect: ``refuse`` (not carried out, answered with ``code``), ``lose`` (carried out, the answer
-        is lost), ``delay`` (``seconds`` of virtual time pass before the call; the HTTP door also
-        waits that long divided by the clock's rate), ``throttle`` (at most ``limit`` calls in
+        is lost), ``delay`` (a frozen clock steps ``seconds`` before the call; under a running one
+        the answer comes so many real seconds later), ``throttle`` (at most ``limit`` calls in
         ``seconds``, then ``code`` 24, 25 or 6), ``stale`` (a Read shows what was true ``seconds``
         ago), ``stuck`` (rows of ``kind`` do not leave ``state``).
     action: which actions, as a pattern (``Create*``). account: whose calls; empty for everybody's.
     calls: which matching calls by number, from 1; empty for all. probability: of a matching call.
-    times: how often at most; 0 for no limit. code, details: the refusal.
+    times: how often at most; 0 for no limit. code, details: the refusal; without ``code``, 2000
+        for ``refuse`` and 24 for ``throttle``.
     """
 
     effect: str
@@ -40,7 +43,7 @@ class Fault:
     calls: list[int] = field(default_factory=list)
     probability: float = 1.0
     times: int = 0
-    code: int = 2000
+    code: int = 0
     details: str | None = None
     seconds: float = 0.0
     limit: int = 0
@@ -58,8 +61,13 @@ class Fault:
             )
         if not 0 <= self.probability <= 1:
             raise ValueError(f"The probability is {self.probability}. Use a number from 0 to 1.")
-        if self.effect == "refuse":
-            errors.classify(self.code)
+        if not 0 <= self.seconds < float("inf"):
+            raise ValueError(f"The seconds of a fault are {self.seconds}. Use 0 or more.")
+        if self.effect == "throttle" and (self.seconds == 0 or self.limit < 0):
+            raise ValueError("A throttle allows a 'limit' of calls in 'seconds'. Give both.")
+        self.code = self.code or (24 if self.effect == "throttle" else 2000)
+        if not errors.is_code(self.code):
+            raise ValueError(f"There are no errors with codes like {self.code}.")
 
     def strikes(self, action: str, account: str, chance: Callable[[], float]) -> bool:
         """Tell whether the fault hits this call, and count it."""
@@ -92,8 +100,14 @@ class Faults:
         return bool(self.all)
 
     def add(self, effect: str, **facts: Any) -> Fault:
-        """Put a fault in force; see :class:`Fault` for the facts."""
-        fault = Fault(effect, **facts)
+        """Put a fault in force; see :class:`Fault` for the facts.
+
+        Raise ``ValueError`` for one that could never strike.
+        """
+        unknown = facts.keys() - {each.name for each in fields(Fault)}
+        if unknown:
+            raise TypeError(f"A fault has no {', '.join(sorted(unknown))}; see fakecloud.Fault.")
+        fault = msgspec.convert({"effect": effect, **facts}, Fault)
         fault.id = next(self._number)
         self.all.append(fault)
         return fault

@@ -86,7 +86,7 @@ def refuse(
         refusal = Refusal("InternalFailure", error.details, error.status)
     else:
         refusal = Refusal("AuthFailure", WRONG_CREDENTIALS, 401)
-    return refusal.status, _refused(refusal, error.request_id or cloud.request_id(0))
+    return refusal.status, _refused(refusal, error.request_id or cloud.stray_id())
 
 
 def _refused(refusal: Refusal, request_id: str) -> bytes:

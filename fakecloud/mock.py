@@ -6,6 +6,7 @@ import functools
 import inspect
 import os
 import re
+import unittest
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from fakecloud.cloud import FakeCloud
 T = TypeVar("T")
 HOSTS = re.compile(r"https?://(api|lbu)\.[a-z0-9-]+\.outscale\.(com|hk)(:\d+)?(/.*)?$")
 TESTS = re.compile(r"test")
+VERBS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 RATE = 60.0
 """Virtual seconds per real second when nothing else is said: code that polls makes progress."""
 
@@ -33,16 +35,15 @@ class mock_outscale:  # noqa: N801 - a decorator, named in moto's manner
         with mock_outscale(rate=0) as cloud: ...
 
     Every region's API and LBU hosts are answered; everything else passes through. Credentials in
-    the environment are replaced by fake ones while it is active. A decorated class gets a new
-    cloud for each test method; a function that has a parameter ``cloud`` receives the cloud.
+    the environment are replaced by fake ones while it is active, and the profiles in
+    ``~/.osc/config.json`` are not read. A decorated class gets a new cloud for each test, which
+    its ``setUp`` or ``setup_method`` shares; a function with a parameter ``cloud`` receives it.
     ``rate`` is the number of virtual seconds per real second (0 freezes the clock); ``mode`` is
     how credentials are checked; other options are those of :class:`FakeCloud`.
     """
 
     def __init__(
         self,
-        function: Any = None,
-        /,
         *,
         cloud: FakeCloud | None = None,
         rate: float = RATE,
@@ -54,15 +55,14 @@ class mock_outscale:  # noqa: N801 - a decorator, named in moto's manner
         self._mode = mode
         self._options = options
         self._active: list[_Session] = []
-        self._wrapped = self._decorate(function) if function is not None else None
 
     def __new__(cls, function: Any = None, /, **options: Any) -> Any:
         """Return the decorated object when used without parentheses."""
         self = super().__new__(cls)
         if function is None:
             return self
-        cls.__init__(self, **options)
-        return self._decorate(function)
+        self.__init__(**options)  # type: ignore[misc]
+        return self(function)
 
     def __call__(self, target: T) -> T:
         """Decorate a function or every test method of a class."""
@@ -91,35 +91,86 @@ class mock_outscale:  # noqa: N801 - a decorator, named in moto's manner
 
     def _decorate(self, target: Any) -> Any:
         if inspect.isclass(target):
-            for name, method in list(vars(target).items()):
-                if inspect.isfunction(method) and TESTS.match(name):
-                    setattr(target, name, self._decorate(method))
-            return target
-        if inspect.iscoroutinefunction(target):
+            return self._decorate_class(target)
+        if inspect.iscoroutinefunction(target) or inspect.isasyncgenfunction(target):
             raise TypeError(
                 f"{target.__qualname__} is a coroutine, but osc-sdk-python is synchronous. "
                 "Use mock_outscale as a context manager inside."
             )
         return self._wrap(target)
 
-    def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        signature = inspect.signature(function)
-        wants = "cloud" in signature.parameters
+    def _decorate_class(self, target: Any) -> Any:
+        """Let what belongs to a test share its cloud: set-up, the test itself and tear-down."""
+        methods = {
+            name: method
+            for name, method in list(vars(target).items())
+            if inspect.isfunction(method) and TESTS.match(name)
+        }
+        if issubclass(target, unittest.TestCase):
+            target.run = self._wrap(target.run)
+        elif hasattr(target, "setup_method"):
+            target.setup_method = self._wrap_setup(target.setup_method)
+            target.teardown_method = self._wrap_teardown(getattr(target, "teardown_method", None))
+        else:
+            for name, method in methods.items():
+                setattr(target, name, self._decorate(method))
+            return target
+        for name, method in methods.items():
+            setattr(target, name, self._hand(method))
+        return target
 
+    def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        given = self._hand(function)
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(given)
+            def inner(*arguments: Any, **options: Any) -> Any:
+                with self:
+                    return (yield from given(*arguments, **options))
+        else:
+
+            @functools.wraps(given)
+            def inner(*arguments: Any, **options: Any) -> Any:
+                with self:
+                    return given(*arguments, **options)
+
+        return inner
+
+    def _wrap_setup(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
-        def inner(*arguments: Any, **options: Any) -> Any:
-            cloud = self.start()
+        def inner(*arguments: Any, **options: Any) -> None:
+            self.start()
             try:
-                if wants:
-                    options["cloud"] = cloud
-                return function(*arguments, **options)
+                function(*arguments, **options)
+            except BaseException:
+                self.stop()
+                raise
+
+        return inner
+
+    def _wrap_teardown(self, function: Callable[..., Any] | None) -> Callable[..., Any]:
+        def teardown_method(*arguments: Any, **options: Any) -> None:
+            try:
+                if function is not None:
+                    function(*arguments, **options)
             finally:
                 self.stop()
 
-        if wants:
-            # Otherwise pytest would look for a fixture of that name.
-            left = [item for name, item in signature.parameters.items() if name != "cloud"]
-            inner.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
+        return functools.wraps(function)(teardown_method) if function else teardown_method
+
+    def _hand(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Hand the active cloud to a function that has a parameter for it."""
+        signature = inspect.signature(function)
+        if "cloud" not in signature.parameters:
+            return function
+
+        @functools.wraps(function)
+        def inner(*arguments: Any, **options: Any) -> Any:
+            return function(*arguments, **{"cloud": self._active[-1].cloud, **options})
+
+        # Otherwise pytest would look for a fixture of that name.
+        left = [item for name, item in signature.parameters.items() if name != "cloud"]
+        inner.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
         return inner
 
 
@@ -132,24 +183,21 @@ class _Session:
         self._control = control.Control(cloud)
         self._mock = responses.RequestsMock(assert_all_requests_are_fired=False)
         self._environment: dict[str, str | None] = {}
-        self._methods: dict[str, Any] = {}
+        self._methods: list[tuple[Any, str, Any]] = []
 
     def start(self) -> None:
-        for verb in (responses.POST, responses.GET, responses.OPTIONS, responses.PUT):
+        for verb in VERBS:
             self._mock.add_callback(verb, HOSTS, callback=self._answer, content_type=None)
         self._mock.add_passthru(re.compile(r".*"))
         self._mock.start()
         self._replace_environment()
-        for name, method in sdk.SHORTCUTS.items():
-            self._methods[name] = getattr(sdk.CLIENT, name)
-            setattr(sdk.CLIENT, name, method)
-        self._methods["acquire"] = sdk.LIMITER.acquire
-        sdk.LIMITER.acquire = lambda limiter: None
+        for owner, name, method in sdk.SHORTCUTS:
+            self._methods.append((owner, name, vars(owner)[name]))
+            setattr(owner, name, method)
 
     def stop(self) -> None:
-        sdk.LIMITER.acquire = self._methods.pop("acquire")
-        for name, method in self._methods.items():
-            setattr(sdk.CLIENT, name, method)
+        while self._methods:
+            setattr(*self._methods.pop())
         for name, value in self._environment.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -168,11 +216,11 @@ class _Session:
         for name in {*real, *fake}:
             self._environment[name] = os.environ.pop(name, None)
         os.environ.update(fake)
-        # A profile of the user must not bring real credentials back.
-        self._environment.setdefault("OSC_CONFIG_FILE", None)
 
     def _answer(self, request: requests.PreparedRequest) -> Any:
         answer = adapter.respond(self._door, self._control, request)
+        if answer.delay_s:
+            self.cloud.clock.sleep(answer.delay_s)
         if answer.lost:
             return requests.ConnectionError("The connection was closed before the answer came.")
         headers = dict(answer.headers)

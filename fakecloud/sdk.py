@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 from typing import Any
 
 from osc_sdk_python import Gateway, RateLimiter, outscale_gateway
+from osc_sdk_python.credentials import Endpoint, Profile
 
 from fakecloud import document
 from fakecloud.adapter import FakeCloudAdapter
-from fakecloud.cloud import FakeCloud
+from fakecloud.cloud import DEFAULT_ACCESS_KEY, DEFAULT_REGION, DEFAULT_SECRET_KEY, FakeCloud
 
 _TYPES = {"boolean": "bool", "string": "str", "integer": "int", "array": "list"}
 
@@ -51,14 +53,22 @@ class QuickGateway(Gateway):  # type: ignore[misc]
     _load_errors = _load_errors
 
 
-SHORTCUTS = {
-    "_load_gateway_structure": _load_gateway_structure,
-    "_load_errors": _load_errors,
-}
-"""What ``mock_outscale`` puts in place of the client's own methods while it is active."""
+def _no_profile(_path: str, _profile: str) -> Profile:
+    """Stand in for the profile of a file, which would bring real credentials and endpoints."""
+    return Profile()
 
-CLIENT = outscale_gateway.BaseAPI
-LIMITER: Any = RateLimiter
+
+def _no_limit(_limiter: RateLimiter) -> None:
+    """Let a request pass at once."""
+
+
+SHORTCUTS: list[tuple[Any, str, Any]] = [
+    (outscale_gateway.BaseAPI, "_load_gateway_structure", _load_gateway_structure),
+    (outscale_gateway.BaseAPI, "_load_errors", _load_errors),
+    (RateLimiter, "acquire", _no_limit),
+    (Profile, "_Profile__from_file", staticmethod(_no_profile)),
+]
+"""What ``mock_outscale`` puts in place of the client's own methods while it is active."""
 
 
 def gateway(
@@ -74,9 +84,10 @@ def gateway(
 ) -> Any:
     """Return an osc-sdk-python ``Gateway`` that talks to a cloud, or to a server at ``endpoint``.
 
-    With ``cloud``, requests go through :class:`FakeCloudAdapter` and the key of ``account`` is
-    used. Retries are off and the client's five requests per second are lifted, unless
-    ``options`` say otherwise.
+    With ``cloud``, requests go through :class:`FakeCloudAdapter` with the key of ``account``;
+    with ``endpoint``, the key is the one that the server has by default. Profiles and endpoints
+    of the environment are not asked, so that nothing reaches the real cloud. Retries are off and
+    the client's five requests per second are lifted, unless ``options`` say otherwise.
     """
     if (cloud is None) == (not endpoint):
         raise ValueError("Give either a cloud or the endpoint of a fakecloud server.")
@@ -85,25 +96,29 @@ def gateway(
         known = cloud.accounts[account or cloud.account]
         access_key, secret_key = access_key or known[0], secret_key or known[1]
         region = region or cloud.region
+    else:
+        access_key = access_key or os.environ.get("OSC_ACCESS_KEY") or DEFAULT_ACCESS_KEY
+        secret_key = secret_key or os.environ.get("OSC_SECRET_KEY") or DEFAULT_SECRET_KEY
     facts: dict[str, Any] = {
         "max_retries": 0,
         "limiter_max_requests": 10**9,
         "access_key": access_key,
         "secret_key": secret_key,
-        "region": region or "eu-west-2",
+        "region": region or DEFAULT_REGION,
         "protocol": "https",
         **options,
     }
-    if endpoint:
-        facts["endpoints"] = _endpoints(endpoint)
+    facts.setdefault("endpoints", _endpoints(endpoint))
     client = QuickGateway(**facts)
+    particulars = {*vars(Profile()), "email"} & facts.keys()
+    client.call.profile = Profile(**{name: facts[name] for name in particulars})
     if cloud is not None:
         host = f"https://api.{region}.outscale.com"
         client.call.session.mount(host, FakeCloudAdapter(cloud, mode))
     return client
 
 
-def _endpoints(url: str) -> Any:
-    from osc_sdk_python.credentials import Endpoint
-
+def _endpoints(url: str) -> Endpoint:
+    if not url:
+        return Endpoint()
     return Endpoint(api=url.rstrip("/") if "/api/" in url else url.rstrip("/") + "/api/v1")

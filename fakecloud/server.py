@@ -168,6 +168,7 @@ class _Connection(asyncio.Protocol):
 
     def _write(self, answer: Response, *, keep: bool) -> None:
         if answer.lost:
+            self._closing = True  # What else the client sent on it is lost as well.
             self._transport.abort()
             return
         self._transport.write(self._bytes(answer, keep=keep))

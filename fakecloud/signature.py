@@ -74,7 +74,7 @@ def verifies(request: Request, found: re.Match[str], secret: str, now: float) ->
     date = headers.get(first) or headers.get(second) or headers.get("date", "")
     try:
         at, stamp = moment(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     names = signed.split(";")
     if abs(now - at) > SKEW_S or "host" not in names:

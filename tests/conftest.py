@@ -1,9 +1,48 @@
 """What every test shares."""
 
 import hypothesis
+import pytest
+
+from fakecloud import errors
+from tests import known_errors
 
 pytest_plugins = ["tools.pytest_plugin"]
 
 # A busy machine is slow, which says nothing about the code: the whole run has a budget instead.
 hypothesis.settings.register_profile("caposc", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("caposc")
+
+
+# --- Every refusal that any test runs into must be one that the real API is known to make ---------
+
+_met = {}
+_make = errors.ApiError.__init__
+
+
+def _remember(self, code, type_, status, details):
+    _make(self, code, type_, status, details)
+    _met.setdefault((code, type_), details)
+
+
+errors.ApiError.__init__ = _remember
+
+
+def _unknown():
+    return {pair: said for pair, said in _met.items() if not known_errors.is_known(*pair)}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Fail the run when the simulator made an error that nobody has seen."""
+    if _unknown() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Tell which errors these are."""
+    for (code, type_), details in sorted(_unknown().items()):
+        terminalreporter.write_line(
+            f"Unknown error {code} {type_} ({details!r}). Correct it in fakecloud, or say in "
+            "tests/known_errors.py where it is known from.",
+            red=True,
+        )

@@ -1,7 +1,7 @@
 """OUTSCALE accounts: CreateAccount, ReadAccounts, UpdateAccount, CheckAuthentication.
 
 The login of an account is its e-mail address, ``<account id>@example.com`` unless another was
-given; the password of every simulated account is ``identities.DEFAULT_PASSWORD``.
+given; the password is ``identities.DEFAULT_PASSWORD`` unless another was given.
 
 https://docs.outscale.com/en/userguide/About-Your-OUTSCALE-Account.html
 """
@@ -27,15 +27,17 @@ FIRST_ACCOUNT = 10**11
 def own_account(call: Call) -> None:
     """Give an account its particulars, unless CreateAccount did."""
     if call.store.row("Account", call.account) is None:
+        login, password = call.world.login_of(call.account)
         _keep(
             call,
             call.account,
+            password,
             {
                 "City": "Saint-Cloud",
                 "CompanyName": "fakecloud",
                 "Country": "France",
                 "CustomerId": call.account[:8],
-                "Email": identities.default_login(call.account),
+                "Email": login,
                 "FirstName": "Jean",
                 "LastName": "Dupont",
                 "ZipCode": "92210",
@@ -43,8 +45,8 @@ def own_account(call: Call) -> None:
         )
 
 
-def _keep(call: Call, account: str, particulars: Data) -> Row:
-    data = {**particulars, "_Password": identities.DEFAULT_PASSWORD}
+def _keep(call: Call, account: str, password: str, particulars: Data) -> Row:
+    data = {**particulars, "_Password": password}
     return call.create("Account", data, id_=account, account=account)
 
 
@@ -77,6 +79,7 @@ def CreateAccount(
     row = _keep(
         call,
         _mint(call),
+        identities.DEFAULT_PASSWORD,
         prune(
             AdditionalEmails=AdditionalEmails,
             City=City,

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 HERE = pathlib.Path(__file__).resolve().parent
-RESET_VMS = 100
+RESET_VMS = 10
 BATCH = 10
 FEW, MANY = 100, 10_000
 """How many VMs there are in the two clouds whose reads are compared."""
@@ -79,7 +79,7 @@ def side(name: str) -> tuple[Any, Callable[[], None]]:
 
 
 def reset(name: str, rounds: str) -> dict[str, list[float]]:
-    """Return the ms of a reset of a cloud with 100 VMs, and of a reset with the next read."""
+    """Return the ms of a reset of a cloud with a few VMs, and of a reset with the next read."""
     cloud, empty = side(name)
     read = next(cloud.empty())
     found: dict[str, list[float]] = {"reset": [], "and_read": []}

@@ -43,6 +43,7 @@ def test_every_answer_has_a_request_id_of_its_own(door):
         ("CreateNet", {"IpRange": 7}, 400, "InvalidParameterValue", "4110"),
         ("CreateNet", {"IpRange": "10.0.0.0/8"}, 400, "InvalidParameterValue", "4014"),
         ("CreateNet", {"IpRange": "10.0.0.0/16", "X": 1}, 400, "InvalidParameter", "3001"),
+        ("ReadUserPolicies", {"UserName": "x", "Foo": 1}, 400, "InvalidParameter", "3001"),
         ("ReadNets", {"Filters": {"Ids": []}}, 400, "InvalidParameter", "3001"),
         ("DeleteNet", {"NetId": "vpc-12345678"}, 400, "InvalidResource", "5065"),
         ("DeleteNet", {"NetId": "i-12345678"}, 400, "InvalidParameterValue", "4104"),

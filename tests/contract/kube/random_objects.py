@@ -1,7 +1,9 @@
 """Random objects of a schema, right and wrong, from a seed."""
 
+import copy
 import random
-import re
+
+from fakekube.schema import patterns
 
 TEXTS = [
     *("", "a", "abc", "A", "a-b", "a.b.c", "example.com/a", "10Gi", "50%", "1", "0", "-1", "5m"),
@@ -16,15 +18,18 @@ class Maker:
     """Makes values of a schema; one in `1 / wrong` nodes is not what the schema wants."""
 
     def __init__(self, seed: int, wrong: float) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - It makes test data.
         self.wrong = wrong
 
     def maybe(self, chance: float) -> bool:
         return self.random.random() < chance
 
+    def anything(self):
+        return copy.deepcopy(self.random.choice(ANYTHING))
+
     def value(self, schema, depth=0):
         if self.maybe(self.wrong):
-            return self.random.choice(ANYTHING)
+            return self.anything()
         if schema.get("nullable") and self.maybe(0.1):
             return None
         if schema.get("enum"):
@@ -34,7 +39,7 @@ class Maker:
             return self.random.choice([0, 5, 2**31, "10%", "5", "x", "1.5Gi", "-3m"])
         kind = schema.get("type")
         if kind is None:
-            return self.random.choice(ANYTHING)
+            return self.anything()
         return getattr(self, f"_{kind}")(schema, depth)
 
     def _boolean(self, _schema, _depth):
@@ -61,7 +66,7 @@ class Maker:
         fits = (
             text
             for text in texts
-            if least <= len(text) <= most and (not pattern or re.search(pattern, text))
+            if least <= len(text) <= most and (not pattern or patterns.matcher(pattern)(text))
         )
         return next(fits, self.random.choice(TEXTS))
 
@@ -88,7 +93,7 @@ class Maker:
             for name in self.random.sample(["a", "b", "c.d", "e/f"], self.random.randrange(3)):
                 made[name] = self.value(rest, depth + 1)
         if self.maybe(self.wrong):
-            made["unknown"] = self.random.choice(ANYTHING)
+            made["unknown"] = self.anything()
         return made
 
     def resource(self, schema, group, version, kind, name):

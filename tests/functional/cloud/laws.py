@@ -1,6 +1,12 @@
 """Laws as functions, for tests that make their own worlds."""
 
+import re
+
+from fakecloud.kinds import KINDS
 from tests.functional.cloud import shapes
+
+PREFIXES = sorted({kind.prefix for kind in KINDS.values() if kind.prefix}, reverse=True)
+IDENTIFIER = re.compile(rf"\b(?:{'|'.join(PREFIXES)})-[0-9a-f]{{8}}(?:[0-9a-f]{{24}})?\b")
 
 # The list of what is there in every answer, of the vendor's own corrections of the document. What
 # recorded answers contradict is left out, with the reason.

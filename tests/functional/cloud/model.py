@@ -10,6 +10,8 @@ ADDRESSES_PER_SUBNET = 251
 """Of a /24: the first four and the last one are reserved."""
 
 NETS_MAX = 5
+MOSTLY = 9
+"""Of the numbers from 0 to 11, how many choose something that is there."""
 KINDS = (
     "Net", "Subnet", "InternetService", "RouteTable", "RouteTableLink", "NatService", "PublicIp",
     "SecurityGroup", "Nic", "Vm", "Volume", "LoadBalancer",
@@ -64,8 +66,10 @@ class Model:
 
     def choose(self, kind, number):
         """Return an identifier: of an object that is there, was there, or never was."""
-        ids = [*self.things[kind], *self.gone[kind][-2:]]
-        return ids[number % len(ids)]
+        live = list(self.things[kind])
+        if live and number < MOSTLY:
+            return live[number % len(live)]
+        return self.gone[kind][-1 - number % min(2, len(self.gone[kind]))]
 
     def live(self, kind, number):
         """Return an object that is there, or None."""
