@@ -125,7 +125,7 @@ def _write(path: pathlib.Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
         raise click.ClickException(
             f"The state cannot be saved to {path}: {error.strerror}. The file is as it was, and "
-            "what happened since is lost. Make room and save with GET /_fakecloud/state next time."
+            "what happened since is lost. A running server also gives its state at GET /_fakecloud/state."
         ) from None
 
 

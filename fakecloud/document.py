@@ -2,17 +2,15 @@
 
 It is read from the installed osc-sdk-python wheel, so that the simulator accepts what the client
 can send. Parsing 1 MB of YAML takes half a second: the parsed document is kept as JSON in the
-user's cache directory, keyed by the wheel's version and the file's size.
+user's cache directory, keyed by the size and the time of the file.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib.metadata
-import importlib.resources
+import importlib.util
 import os
 import pathlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -233,14 +231,13 @@ def _ref(part: Json) -> str:
 @functools.cache
 def load() -> Document:
     """Return the document of the installed osc-sdk-python; parsed at most once per process."""
-    source = importlib.resources.files(PACKAGE) / "resources" / "outscale.yaml"
-    text = source.read_bytes()
-    version = importlib.metadata.version("osc-sdk-python")
-    cached = _cache_folder() / f"outscale-{version}-{len(text)}.json"
+    source = _shipped("outscale.yaml")
+    facts = source.stat()
+    cached = _cache_folder() / f"outscale-{facts.st_size}-{facts.st_mtime_ns}.json"
     try:
         return Document(msgspec.json.decode(cached.read_bytes()))
     except (OSError, msgspec.DecodeError):
-        raw = _parse(text)
+        raw = _parse(source.read_bytes())
     _keep(cached, msgspec.json.encode(raw))
     return Document(raw)
 
@@ -248,9 +245,16 @@ def load() -> Document:
 @functools.cache
 def known_errors() -> dict[int, tuple[str, str]]:
     """Return code -> (name, type) of ``gateway_errors.yaml``, which ships beside the document."""
-    source = importlib.resources.files(PACKAGE) / "resources" / "gateway_errors.yaml"
-    rows = _parse(source.read_bytes())
+    rows = _parse(_shipped("gateway_errors.yaml").read_bytes())
     return {int(code): (row["Name"], row["Type"]) for code, row in rows.items()}
+
+
+def _shipped(name: str) -> pathlib.Path:
+    # Found without importing the client and, with it, `requests`: that takes longer than all here.
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError(f"{PACKAGE} is not installed. Install osc-sdk-python.")
+    return pathlib.Path(found.submodule_search_locations[0]) / "resources" / name
 
 
 def _parse(text: bytes) -> Any:
@@ -273,6 +277,8 @@ def _cache_folder() -> pathlib.Path:
 
 def _keep(path: pathlib.Path, content: bytes) -> None:
     # A cache that cannot be written costs half a second at the next start and nothing else.
+    import tempfile  # As for _parse.
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:

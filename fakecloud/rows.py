@@ -38,7 +38,7 @@ class Row:
         self.turn = 0
         self.view: Data | None = None
         self.wire: bytes | None = None
-        self.watchers: set[Row] = set()
+        self.watchers: set[Row] | None = None
 
     def dump(self) -> Data:
         """Return the row as JSON-ready data of its own."""
@@ -78,6 +78,14 @@ class Row:
         return self.alive and self.state not in self.kind.tombstones
 
 
+def watch(watched: Row | Bucket, reader: Row) -> None:
+    """Remember that a row's view was made from what is watched: it is stale when that changes."""
+    if watched.watchers is None:  # Most are never watched, and an empty set takes 200 bytes.
+        watched.watchers = {reader}
+    else:
+        watched.watchers.add(reader)
+
+
 class Bucket(dict[str, Row]):
     """The rows that share one indexed value, in the order in which they came."""
 
@@ -85,7 +93,7 @@ class Bucket(dict[str, Row]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.watchers: set[Row] = set()
+        self.watchers: set[Row] | None = None
 
 
 class Table:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from fakecloud.kinds import KINDS, Data, Json, Kind, holding
-from fakecloud.rows import Bucket, Row, Table, clone, keys, public, put
+from fakecloud.rows import Bucket, Row, Table, clone, keys, public, put, watch
 
 HISTORY = 10_000
 """How many changes are remembered for stale reads."""
@@ -63,8 +63,10 @@ class Store:
         table = self.table(name)
         found = table.rows.get(id_)
         if self._reader is not None:
-            watchers = found.watchers if found else table.missed.setdefault(id_, set())
-            watchers.add(self._reader)
+            if found:
+                watch(found, self._reader)
+            else:
+                table.missed.setdefault(id_, set()).add(self._reader)
         return found
 
     def rows(self, name: str, path: str = "", value: Json = None) -> list[Row]:
@@ -84,7 +86,7 @@ class Store:
         found = sorted(bucket.values(), key=_serial)
         if self._reader is not None:
             for row in found:
-                row.watchers.add(self._reader)
+                watch(row, self._reader)
         return found
 
     def count(self, name: str, path: str, value: Json) -> int:
@@ -102,7 +104,7 @@ class Store:
             if self._reader is not None:
                 table.buckets[path, value] = bucket
         if self._reader is not None:
-            bucket.watchers.add(self._reader)
+            watch(bucket, self._reader)
         return bucket
 
     def view(self, row: Row) -> Data:
@@ -116,7 +118,7 @@ class Store:
             finally:
                 self._reader = outer
         if self._reader is not None:
-            row.watchers.add(self._reader)
+            watch(row, self._reader)
         return row.view
 
     def wire(self, row: Row, check: Callable[[str, Data], None]) -> bytes:
@@ -266,14 +268,14 @@ class Store:
 
     def _wake(self, bucket: Bucket) -> None:
         if bucket.watchers:
-            watchers, bucket.watchers = bucket.watchers, set()
+            watchers, bucket.watchers = bucket.watchers, None
             for watcher in watchers:
                 self._forget(watcher)
 
     def _forget(self, row: Row) -> None:
         row.view = row.wire = None
         if row.watchers:
-            watchers, row.watchers = row.watchers, set()
+            watchers, row.watchers = row.watchers, None
             for watcher in watchers:
                 self._forget(watcher)
 
