@@ -45,10 +45,9 @@ class FakeCloudAdapter(BaseAdapter):
         response.reason = http.client.responses.get(answer.status, "")
         response.headers = CaseInsensitiveDict(answer.headers)
         response.headers["Content-Length"] = str(len(answer.body))
+        body = b"" if request.method == "HEAD" else answer.body
         response.encoding = "utf-8"
-        response.raw = HTTPResponse(
-            io.BytesIO(answer.body), status=answer.status, preload_content=False
-        )
+        response.raw = HTTPResponse(io.BytesIO(body), status=answer.status, preload_content=False)
         response.url = request.url or ""
         response.request = request
         return response

@@ -99,10 +99,6 @@ class Guard:
         else:
             self._identify(store, request, caller, action)
 
-    def reset(self) -> None:
-        """Forget all failed authentications."""
-        self._strikes.clear()
-
     # Who is it?
 
     def _believe(self, store: Store, given: str, caller: Caller) -> None:

@@ -70,6 +70,12 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
             _read(state, simulated)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    _run(simulated, host, port, auth)
+    if state is not None:
+        _write(state, simulated.save())
+
+
+def _run(simulated: cloud.FakeCloud, host: str, port: int, auth: str) -> None:
     # The rows of a cloud live long and hold no cycles: looking through them again and again would
     # cost more than half of a CreateVms.
     gc.freeze()
@@ -84,16 +90,14 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
             f"Port {port} of {host} cannot be listened on: {error.strerror}. "
             "Choose another one with --port."
         ) from None
-    click.echo(f"fakecloud serves {region} at http://{host}:{found}/api/v1", err=True)
-    login, _ = simulated.login_of(account)
+    click.echo(f"fakecloud serves {simulated.region} at http://{host}:{found}/api/v1", err=True)
+    login, _ = simulated.login_of(simulated.account)
     key, _ = simulated.accounts[simulated.account]
     click.echo(f"  access key {key}, login {login}, auth {auth}", err=True)
     try:
         loop.run_until_complete(_serve(http))
     finally:
         loop.close()
-        if state is not None:
-            _write(state, simulated.save())
 
 
 async def _serve(http: server.Server) -> None:
@@ -125,7 +129,8 @@ def _write(path: pathlib.Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
         raise click.ClickException(
             f"The state cannot be saved to {path}: {error.strerror}. The file is as it was, and "
-            "what happened since is lost. A running server also gives its state at GET /_fakecloud/state."
+            "what happened since is lost. A running server also gives its state at "
+            "GET /_fakecloud/state."
         ) from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import hashlib
 import re
 import threading
@@ -18,6 +17,7 @@ from fakecloud import admission, answers, document, errors, faults, reads, state
 from fakecloud import clock as clocks
 from fakecloud import resources as _resources
 from fakecloud.call import ACTIONS, PUBLIC_ACCOUNT, SEEDS, WELCOMES, Call
+from fakecloud.client import Client
 from fakecloud.kinds import KINDS, Data, Kind
 from fakecloud.rules import identities, quotas, regions
 from fakecloud.store import HISTORY, Store
@@ -345,28 +345,15 @@ class FakeCloud:
 
         Raise ``ValueError`` for one that could never strike, for example of an unknown action.
         """
-        self._check_target(facts.get("action", "*"), facts.get("kind", ""), facts.get("state", ""))
+        faults.check_target(self.document.actions, **facts)
         with self.lock:
             fault = self.faults.add(effect, **facts)
             if effect == "stale":
-                self._remember()
+                self.remember()
             return fault
 
-    def _check_target(self, action: Json, kind: Json, state: Json) -> None:
-        gateway = str(action).startswith("lbu:")
-        if not gateway and not fnmatch.filter(self.document.actions, str(action)):
-            raise ValueError(f"No action is called '{action}', so that no call can go wrong.")
-        if kind and kind not in KINDS:
-            raise ValueError(f"There is no kind '{kind}'. There are {', '.join(sorted(KINDS))}.")
-        states = KINDS[kind].lifecycle if kind else ()
-        if kind and state and state not in states:
-            raise ValueError(
-                f"No {kind} gets stuck in '{state}': nothing follows it. "
-                f"Something follows {', '.join(states) or 'no state'}."
-            )
-
-    def _remember(self) -> None:
-        # Stale reads need a past: changes are kept from the first such fault on.
+    def remember(self) -> None:
+        """Keep changes from now on: stale reads need a past."""
         self.store(self.region)
         for store in self.regions.values():
             if store.history is None:
@@ -390,24 +377,6 @@ class FakeCloud:
 def _check_account(account: Json) -> None:
     if not isinstance(account, str) or not ACCOUNT.fullmatch(account):
         raise ValueError(f"The account is '{account}'. Use 12 digits.")
-
-
-class Client:
-    """Every action as a method: ``client.CreateNet(IpRange="10.0.0.0/16")``."""
-
-    def __init__(self, cloud: FakeCloud, account: str, region: str) -> None:
-        self.cloud = cloud
-        self.account = account
-        self.region = region
-
-    def __getattr__(self, action: str) -> Callable[..., dict[str, Json]]:
-        if action not in self.cloud.document.actions:
-            raise AttributeError(f"The API has no action {action}.")
-
-        def act(**request: Json) -> dict[str, Json]:
-            return self.cloud.call(action, account=self.account, region=self.region, **request)
-
-        return act
 
 
 def _derive_reads() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from fakecloud import errors
+from fakecloud.kinds import KINDS
 
 Json = Any
 EFFECTS = ("refuse", "lose", "delay", "throttle", "stale", "stuck")
@@ -155,6 +156,30 @@ class Faults:
         self._number = itertools.count(max((fault.id for fault in self.all), default=0) + 1)
 
 
+def check_target(
+    actions: Iterable[str],
+    /,
+    action: Json = "*",
+    kind: Json = "",
+    state: Json = "",
+    **_others: Json,
+) -> None:
+    """Raise ``ValueError`` for a fault of an action, kind or state that does not exist."""
+    gateway = str(action).startswith("lbu:")
+    if not gateway and not any(fnmatchcase(name, str(action)) for name in actions):
+        raise ValueError(f"No action is called '{action}', so that no call can go wrong.")
+    if not kind:
+        return
+    if kind not in KINDS:
+        raise ValueError(f"There is no kind '{kind}'. There are {', '.join(sorted(KINDS))}.")
+    states = KINDS[kind].lifecycle
+    if state and state not in states:
+        raise ValueError(
+            f"No {kind} gets stuck in '{state}': nothing follows it. "
+            f"Something follows {', '.join(states) or 'no state'}."
+        )
+
+
 SECRETS = {
     "UserData",
     "PrivateKey",
@@ -198,10 +223,17 @@ class Entry:
 
 
 class Journal:
-    """The calls of a cloud, newest last; only the last ``limit`` are kept."""
+    """The calls of a cloud, newest last.
 
-    def __init__(self, limit: int = 20_000) -> None:
-        self.entries: deque[Entry] = deque(maxlen=limit)
+    Only the last ``limit`` are kept, and fewer when the texts in their requests (user data, mostly)
+    would together take more than ``room`` characters.
+    """
+
+    def __init__(self, limit: int = 20_000, room: int = 64 * 1024 * 1024) -> None:
+        self.entries: deque[Entry] = deque()
+        self._limit = limit
+        self._room = room
+        self._taken = 0
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
@@ -212,6 +244,11 @@ class Journal:
     def add(self, entry: Entry) -> None:
         """Write down a call."""
         self.entries.append(entry)
+        self._taken += _length(entry.request)
+        while len(self.entries) > self._limit or (
+            self._taken > self._room and len(self.entries) > 1
+        ):
+            self._taken -= _length(self.entries.popleft().request)
 
     def actions(self) -> list[str]:
         """Return the names of the actions called, oldest first."""
@@ -220,7 +257,12 @@ class Journal:
     def clear(self) -> None:
         """Forget all calls."""
         self.entries.clear()
+        self._taken = 0
 
     def dump(self) -> list[dict[str, Json]]:
         """Return the calls as JSON-ready data, without secrets and user data."""
         return [{**asdict(entry), "request": redact(entry.request)} for entry in self.entries]
+
+
+def _length(request: Json) -> int:
+    return sum([len(value) for value in request.values() if isinstance(value, str)])

@@ -137,26 +137,25 @@ class mock_outscale:  # noqa: N801 - a decorator, named in moto's manner
         return inner
 
     def _wrap_setup(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def inner(*arguments: Any, **options: Any) -> None:
+        def setup_method(instance: Any, method: Any) -> None:
             self.start()
             try:
-                function(*arguments, **options)
+                _call(function, instance, method)
             except BaseException:
                 self.stop()
                 raise
 
-        return inner
+        return setup_method
 
     def _wrap_teardown(self, function: Callable[..., Any] | None) -> Callable[..., Any]:
-        def teardown_method(*arguments: Any, **options: Any) -> None:
+        def teardown_method(instance: Any, method: Any) -> None:
             try:
                 if function is not None:
-                    function(*arguments, **options)
+                    _call(function, instance, method)
             finally:
                 self.stop()
 
-        return functools.wraps(function)(teardown_method) if function else teardown_method
+        return teardown_method
 
     def _hand(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Hand the active cloud to a function that has a parameter for it."""
@@ -172,6 +171,12 @@ class mock_outscale:  # noqa: N801 - a decorator, named in moto's manner
         left = [item for name, item in signature.parameters.items() if name != "cloud"]
         inner.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
         return inner
+
+
+def _call(function: Callable[..., Any], instance: Any, method: Any) -> None:
+    """Call a set-up or tear-down of pytest, which may take the test method or not."""
+    takes = len(inspect.signature(function).parameters)
+    function(*(instance, method)[:takes])
 
 
 class _Session:
@@ -225,4 +230,4 @@ class _Session:
             return requests.ConnectionError("The connection was closed before the answer came.")
         headers = dict(answer.headers)
         headers["Content-Length"] = str(len(answer.body))
-        return (answer.status, headers, answer.body)
+        return (answer.status, headers, b"" if request.method == "HEAD" else answer.body)

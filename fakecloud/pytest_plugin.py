@@ -18,18 +18,25 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark that sets the options of the cloud of a test."""
     config.addinivalue_line(
-        "markers", "fakecloud(**options): options of the FakeCloud that the fixtures make."
+        "markers",
+        "fakecloud(rate=0, **options): options of the FakeCloud that the fixtures make, and the "
+        "rate of its clock.",
     )
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     mark = request.node.get_closest_marker("fakecloud")
-    return dict(mark.kwargs) if mark else {}
+    options = dict(mark.kwargs) if mark else {}
+    if "rate" in options:
+        from fakecloud.clock import Clock
+
+        options["clock"] = Clock(rate=options.pop("rate"))
+    return options
 
 
 @pytest.fixture(name="fakecloud")
 def _fakecloud(request: pytest.FixtureRequest) -> FakeCloud:
-    """Return a new cloud with a frozen clock; options come from ``@pytest.mark.fakecloud``."""
+    """Return a new cloud, frozen unless ``@pytest.mark.fakecloud`` says a rate."""
     from fakecloud.cloud import FakeCloud
 
     return FakeCloud(**_options(request))

@@ -58,3 +58,5 @@ def load(cloud: FakeCloud, saved: bytes) -> None:
     cloud.clock.jump(now)
     cloud.accounts, cloud.quota, cloud.capacity = accounts, quota, capacity
     cloud.faults, cloud.welcomed, cloud.regions = known, welcomed, regions
+    if any(fault.effect == "stale" for fault in known):
+        cloud.remember()

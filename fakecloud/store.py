@@ -372,10 +372,6 @@ class Store:
 
     # Saving.
 
-    def counts(self) -> dict[str, int]:
-        """Return how many rows there are of each kind."""
-        return {name: len(table.rows) for name, table in self._tables.items() if table.rows}
-
     def dump(self) -> dict[str, Json]:
         """Return all rows as JSON-ready data, in the order of creation."""
         rows = [row for table in self._tables.values() for row in table.rows.values()]

@@ -19,7 +19,7 @@ class Request:
     method: str
     target: str
     headers: Mapping[str, str]
-    """Names are in lower case."""
+    """Names are in lower case; the values of one that is repeated are joined with a NUL."""
     body: bytes = b""
     source: str = ""
     certificate: Json = None
@@ -35,7 +35,6 @@ class Response:
     content_type: str = codec.JSON
     headers: list[tuple[str, str]] = field(default_factory=list)
     stream: Any = None
-    delay_s: float = 0.0
     is_lost: bool = False
     """The connection breaks in place of the answer."""
 
@@ -50,6 +49,7 @@ class Call:
     user: Any
     agent: str = ""
     content_type: str = ""
+    body: bytes = b""
     media: codec.Media = codec.PLAIN
     warnings: list[str] = field(default_factory=list)
 

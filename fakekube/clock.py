@@ -24,7 +24,7 @@ class Clock:
         *,
         rate: float = 1.0,
         start: float | None = None,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = time.time,  # noqa: TID251 - the only reader of time
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         _check_rate(rate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,12 +45,14 @@ class Media:
 
 
 PLAIN = Media()
+ANYTHING = {"", JSON, "*/*"}
+"""What a client accepts that gets JSON without further ado."""
 
 
 @functools.lru_cache(maxsize=256)
 def negotiate(accept: str, supported: tuple[str, ...] = MEDIA_TYPES) -> Media:
     """Return the first that the client accepts and the server writes."""
-    if not accept or accept in {JSON, "*/*"}:
+    if accept in ANYTHING:
         return PLAIN
     ranges = []
     for order, clause in enumerate(accept.split(",")):
@@ -90,9 +93,10 @@ def json_problem(body: bytes) -> str:
             return "unexpected end of JSON input"
         where = found.rpartition("byte ")[2].rstrip(")")
         at = int(where) if where.isdigit() else 0
-        character = body[at : at + 1].decode("latin-1") or text[0]
-        if "trailing" in found:
+        if "trailing characters" in found:
+            character = body[at - 1 : at].decode("latin-1")
             return f"invalid character '{character}' after top-level value"
+        character = body[at : at + 1].decode("latin-1") or text[0]
         return f"invalid character '{character}' looking for beginning of value"
     return "json: cannot unmarshal array into Go value of type map[string]interface {}"
 
@@ -117,10 +121,15 @@ def _yaml(body: bytes) -> Json:
     class Plain(loader):  # type: ignore[misc]
         """Leave dates as text, as Kubernetes does."""
 
+    # Each has a letter of its own: y and n are booleans here, and dates are text.
     Plain.yaml_implicit_resolvers = {
         key: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
         for key, pairs in loader.yaml_implicit_resolvers.items()
     }
+    boolean = ("tag:yaml.org,2002:bool", re.compile(r"[yYnN]$"))
+    for letter in "yYnN":
+        Plain.yaml_implicit_resolvers.setdefault(letter, []).append(boolean)
+    Plain.bool_values = {**loader.bool_values, "y": True, "n": False}
     try:
         found = yaml.load(body, Plain)  # noqa: S506 - it is a safe loader
         return store.decode(store.encode(found))
@@ -155,8 +164,7 @@ def decode_object(body: bytes, header: str, resource: Resource, *, kind: str = "
 def unrecognized(kind: str, problem: str, shown: str) -> status.ApiError:
     """Refuse a body that is no object."""
     return status.bad_request(
-        f"the object provided is unrecognized (must be of type {kind}): {problem} "
-        f"({shown[:1024]})"
+        f"the object provided is unrecognized (must be of type {kind}): {problem} ({shown[:1024]})"
     )
 
 

@@ -83,11 +83,13 @@ def letters(verbs: list[str]) -> str:
 
 def resources(server: Server) -> Json:
     """Return group, version and rows of all group versions, in the server's order."""
+    defined = server.ask("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]
+    skipped = LEFT_OUT | {each["spec"]["group"] for each in defined}
     found = []
     for path in ("/api", "/apis"):
         for group in server.ask(path, AGGREGATED)["items"]:
             name = group["metadata"].get("name", "")
-            for version in group["versions"] if name not in LEFT_OUT else ():
+            for version in group["versions"] if name not in skipped else ():
                 place = f"/apis/{name}/{version['version']}" if name else "/api/v1"
                 rows = [
                     row(server, place, name, version["version"], resource)
@@ -162,7 +164,9 @@ def type_of(schema: Json) -> Json:
         rest.pop("x-kubernetes-group-version-kind", None)
         return {"is": rest}
     kinds = schema.get("x-kubernetes-group-version-kind", [])
-    found: dict[str, Json] = {"of": {key: spell(value) for key, value in schema["properties"].items()}}
+    found: dict[str, Json] = {
+        "of": {key: spell(value) for key, value in schema["properties"].items()}
+    }
     if schema.get("required"):
         found["need"] = schema["required"]
     if rest:
@@ -185,12 +189,17 @@ def spell(schema: Json) -> Json:
         return sign * (1 + default) + reference.removeprefix(f"{REFERENCE}io.k8s.")
     if keys <= {"type", "format"} and "type" in schema:
         kind = "/".join(schema[key] for key in ("type", "format") if key in schema)
-        if kind in SCALARS and schema.get("default", EMPTY[schema["type"]]) == EMPTY[schema["type"]]:
+        if (
+            kind in SCALARS
+            and schema.get("default", EMPTY[schema["type"]]) == EMPTY[schema["type"]]
+        ):
             return SCALARS[kind] + "+" * default
     if schema.get("type") == "array" and keys <= LISTED:
         marks = {MARKS[key]: schema[key] for key in MARKS if key in schema}
         return ["[]", spell(schema["items"]), *([marks] if marks else [])]
-    if keys == {"type", "additionalProperties"} and isinstance(schema["additionalProperties"], dict):
+    if keys == {"type", "additionalProperties"} and isinstance(
+        schema["additionalProperties"], dict
+    ):
         return ["{}", spell(schema["additionalProperties"])]
     return schema
 
@@ -210,10 +219,14 @@ def main(arguments: list[str]) -> None:
     groups = resources(server)
     for name, content in (("resources", groups), ("schemas", schemas(server, groups))):
         text = json.dumps(content, separators=(",", ":"))
-        text = text.replace("]],[", "]],\n[") if name == "resources" else text.replace("},\"api", "},\n\"api")
+        text = (
+            text.replace("]],[", "]],\n[")
+            if name == "resources"
+            else text.replace('},"api', '},\n"api')
+        )
         path = FOLDER / f"{name}.json"
         path.write_text(text + "\n", encoding="utf-8")
-        print(f"{path}: {path.stat().st_size} bytes")
+        sys.stdout.write(f"{path}: {path.stat().st_size} bytes\n")
 
 
 if __name__ == "__main__":

@@ -62,9 +62,9 @@ def shape(obj: Object, resource: Resource) -> tuple[Object, list[str]]:
             del given[key]
         elif not isinstance(value, kind) or isinstance(value, bool):
             go = _GO_LISTS.get(key) or _GO_TYPES[kind]
-            raise _mistyped(resource, value, f"ObjectMeta.{key}", go)
+            raise _mistyped(resource, value, f"ObjectMeta.metadata.{key}", go)
         elif kind is dict:
-            _check_texts(resource, key, value)
+            _check_texts(resource, key, given[key])
     return given, unknown
 
 
@@ -73,7 +73,7 @@ def _check_texts(resource: Resource, key: str, value: Object) -> None:
         if text is None:
             value[name] = ""
         elif not isinstance(text, str):
-            raise _mistyped(resource, text, f"ObjectMeta.{key}", "string")
+            raise _mistyped(resource, text, f"ObjectMeta.metadata.{key}", "string")
 
 
 def _mistyped(resource: Resource, value: Json, where: str, go: str) -> status.ApiError:
@@ -111,7 +111,7 @@ def check(resource: Resource, obj: Object) -> list[Cause]:
     if "ownerReferences" in meta:
         causes += _check_owners(meta["ownerReferences"])
     if "finalizers" in meta:
-        causes += _check_finalizers(meta["finalizers"])
+        causes += _check_finalizers(meta["finalizers"], is_custom=resource.is_custom)
     return causes
 
 
@@ -153,24 +153,22 @@ def _check_owners(owners: list[Json]) -> list[Cause]:
             controllers.append(f"{owner.get('kind')}/{owner.get('name')}")
     if len(controllers) > 1:
         text = (
-            "Only one reference can have Controller set to true. Found \"true\" in references for "
+            'Only one reference can have Controller set to true. Found "true" in references for '
             + " and ".join(controllers[:2])
         )
         causes.append(status.field_invalid(where, owners, text))
     return causes
 
 
-def _check_finalizers(finalizers: list[Json]) -> list[Cause]:
+def _check_finalizers(finalizers: list[Json], *, is_custom: bool) -> list[Cause]:
     causes = []
     for number, name in enumerate(finalizers):
         where = "metadata.finalizers"
         if not isinstance(name, str):
             continue
         causes += [status.field_invalid(where, name, text) for text in names.qualified(name)]
-        if "/" not in name and name not in STANDARD_FINALIZERS:
-            text = (
-                "name is neither a standard finalizer name nor is it fully qualified"
-            )
+        if not is_custom and "/" not in name and name not in STANDARD_FINALIZERS:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
             causes.append(status.field_invalid(f"{where}[{number}]", name, text))
     if {FOREGROUND, ORPHAN} <= set(finalizers):
         text = f"finalizer {ORPHAN} and {FOREGROUND} cannot be both set"
@@ -231,6 +229,7 @@ def dedup_owners(obj: Object) -> bool:
 
 def ordered(obj: Object) -> Object:
     """Return the object with its fields in the order in which the real server writes them."""
-    rest = {k: v for k, v in obj.items() if k not in {"kind", "apiVersion", "metadata"}}
-    found = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": obj["metadata"]}
-    return found | rest
+    given = obj["metadata"]
+    mine = {key: given[key] for key in FIELDS if key in given}
+    found = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": mine}
+    return found | {key: value for key, value in obj.items() if key not in found}

@@ -35,9 +35,16 @@ VALUE_TEXT = (
     f"or '12345', regex used for validation is '{_VALUE}')"
 )
 
+_PREFIX_TEXT = (
+    "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start "
+    "and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex "
+    f"used for validation is '{_NAME}') with an optional DNS subdomain prefix and '/' "
+    "(e.g. 'example.com/MyName')"
+)
+
 
 def _long(most: int) -> str:
-    return f"must be no more than {most} bytes"
+    return f"must be no more than {most} characters"
 
 
 def subdomain(text: str) -> list[str]:
@@ -63,12 +70,7 @@ def qualified(text: str) -> list[str]:
     found: list[str] = []
     prefix, slash, name = text.rpartition("/")
     if "/" in prefix:
-        return [
-            "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must "
-            "start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or "
-            f"'123-abc', regex used for validation is '{_NAME}') with an optional DNS subdomain "
-            "prefix and '/' (e.g. 'example.com/MyName')"
-        ]
+        return [_PREFIX_TEXT]
     if slash and not prefix:
         found.append("prefix part must be non-empty")
     elif slash:

@@ -64,7 +64,7 @@ def parse_continue(token: str) -> Continue:
     if content.get("v") != CONTINUE_VERSION:
         raise status.bad_request(
             "invalid continue token: continue key is not valid: "
-            f"server does not recognize this encoded version \"{content.get('v')}\""
+            f'server does not recognize this encoded version "{content.get("v")}"'
         )
     return found
 
@@ -96,7 +96,7 @@ class ListOptions:
 def list_options(query: Query) -> ListOptions:
     """Read the options of a list or watch."""
     if not query:
-        return _NO_OPTIONS
+        return NO_OPTIONS
     found = ListOptions(
         selectors.parse_labels(query.get("labelSelector", "")),
         selectors.parse_fields(query.get("fieldSelector", "")),
@@ -115,7 +115,7 @@ def list_options(query: Query) -> ListOptions:
     return found
 
 
-_NO_OPTIONS = ListOptions()
+NO_OPTIONS = ListOptions()
 
 
 def _list_causes(found: ListOptions) -> list[Cause]:
@@ -149,7 +149,9 @@ def _watch_causes(found: ListOptions) -> list[Cause]:
         causes.append(status.field_forbidden(where, text))
     if found.match:
         if found.initial_events is None:
-            text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            text = (
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            )
             causes.append(status.field_forbidden(where, text))
         if found.match != "NotOlderThan":
             causes.append(status.field_not_supported(where, found.match, ["NotOlderThan"]))
@@ -199,9 +201,7 @@ def write_options(query: Query, kind: str) -> WriteOptions:
         causes.append(Cause("fieldManager", "FieldValueTooLong", text))
     validation = query.get("fieldValidation", "")
     if validation not in FIELD_VALIDATION:
-        causes.append(
-            status.field_not_supported("fieldValidation", validation, FIELD_VALIDATION)
-        )
+        causes.append(status.field_not_supported("fieldValidation", validation, FIELD_VALIDATION))
     if causes:
         raise status.invalid(kind, "meta.k8s.io", "", causes)
     return WriteOptions(dry == "All", manager, validation, flag(query, "force"))
@@ -221,19 +221,22 @@ class DeleteOptions:
     """The options as an object, for admission."""
 
 
+def _of_query(query: Query) -> Json:
+    found: dict[str, Json] = {}
+    if query.get("propagationPolicy"):
+        found["propagationPolicy"] = query["propagationPolicy"]
+    if query.get("dryRun"):
+        found["dryRun"] = [query["dryRun"]]
+    if query.get("orphanDependents"):
+        found["orphanDependents"] = flag(query, "orphanDependents")
+    if query.get("gracePeriodSeconds"):
+        found["gracePeriodSeconds"] = number(query, "gracePeriodSeconds")
+    return found
+
+
 def delete_options(query: Query, body: Json) -> DeleteOptions:
     """Read the options of a deletion: those of the body, or else those of the query."""
-    given = dict(body or {})
-    if not given:
-        for key in ("propagationPolicy", "dryRun", "orphanDependents", "gracePeriodSeconds"):
-            if query.get(key):
-                given[key] = query[key]
-        if "dryRun" in given:
-            given["dryRun"] = [given["dryRun"]]
-        if "orphanDependents" in given:
-            given["orphanDependents"] = flag(query, "orphanDependents")
-        if "gracePeriodSeconds" in given:
-            given["gracePeriodSeconds"] = number(query, "gracePeriodSeconds")
+    given = dict(body or _of_query(query))
     causes = []
     policy = given.get("propagationPolicy")
     orphan = given.get("orphanDependents")

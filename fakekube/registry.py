@@ -7,6 +7,7 @@ Everything here is synchronous, so that a request sees one state of the store.
 from __future__ import annotations
 
 import bisect
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -17,8 +18,10 @@ from fakekube.store import Record
 
 Json = Any
 Object = dict[str, Any]
+LOAD_TRIES = 5
+"""How often the first objects of a watch are converted anew because some have changed."""
 
-_OLD_TOKEN = (
+_INCONSISTENT = (
     "The provided continue parameter is too old to display a consistent list result. You can "
     "start a new list without the continue parameter, or use the continue token in this response "
     "to retrieve the remainder of the results. Continuing with the provided token results in an "
@@ -33,11 +36,23 @@ class Gate(Protocol):
     def is_idle(self, call: Call, operation: str) -> bool:
         """Tell whether nobody is to be asked, so that the write need not wait."""
 
-    async def mutate(self, call: Call, operation: str, new: Object, old: Object | None) -> Object:
-        """Return the object as the mutating webhooks leave it."""
+    async def mutate(
+        self,
+        call: Call,
+        operation: str,
+        new: Object,
+        old: Object | None,
+        options: Object | None = None,
+    ) -> Object:
+        """Return the object as the mutating webhooks leave it; ``options`` of a deletion."""
 
     async def validate(
-        self, call: Call, operation: str, new: Object | None, old: Object | None
+        self,
+        call: Call,
+        operation: str,
+        new: Object | None,
+        old: Object | None,
+        options: Object | None = None,
     ) -> None:
         """Raise when a validating webhook refuses."""
 
@@ -59,17 +74,14 @@ class Registry:
 
     def is_async(self, resource: Resource) -> bool:
         """Tell whether reading needs a conversion webhook."""
-        return (
-            resource.conversion_webhook is not None
-            and resource.api_version != resource.storage_api_version
+        # A definition that was changed may have had another stored version before.
+        return resource.conversion_webhook is not None and (
+            resource.api_version != resource.storage_api_version or resource.defaults_on_read
         )
 
     def raw(self, record: Record, resource: Resource) -> bytes:
         """Return the bytes of an object in the version of a resource."""
-        if (
-            resource.api_version == resource.storage_api_version
-            and not resource.defaults_on_read
-        ):
+        if resource.api_version == resource.storage_api_version and not resource.defaults_on_read:
             return record.raw
         if record.views is None:
             record.views = {}
@@ -84,6 +96,8 @@ class Registry:
         wanted = resource.api_version
         if obj["apiVersion"] != wanted:
             obj = self.convert(resource, obj, wanted)
+            if resource.schema is not None:
+                resource.schema.prune(obj)
         if resource.schema is not None and (
             resource.defaults_on_read or wanted != resource.storage_api_version
         ):
@@ -107,6 +121,7 @@ class Registry:
         converted = await self.converter(resource, objects, resource.api_version)
         for record, obj in zip(missing, converted, strict=True):
             if resource.schema is not None:
+                resource.schema.prune(obj)
                 resource.schema.default(obj)
             if record.views is None:
                 record.views = {}
@@ -141,25 +156,31 @@ class Registry:
         if rv > self.store.rv:
             raise status.too_new(rv, self.store.rv)
 
-    def list(self, call: Call, wanted: options.ListOptions) -> tuple[list[Record], Json]:
+    def select(self, call: Call, wanted: options.ListOptions) -> tuple[list[Record], Json]:
         """Return the objects of a list, and the metadata of the list."""
         table = self.store.table(call.resource.storage_key)
         records, rv = self._state(table, self._namespace(call), wanted)
         select = watch.selecting(wanted, self.fields(call.resource, wanted))
         meta: Json = {"resourceVersion": str(rv)}
+        if call.resource.is_custom:
+            meta["continue"] = ""
         if wanted.token is not None:
             start = wanted.token.start
-            first = bisect.bisect_left(records, start, key=_place)
+            first = bisect.bisect_left(records, start, key=store.BY_PLACE)
             records = records[first:]
         if select is not None:
             records = [record for record in records if select(record)]
         if wanted.limit and len(records) > wanted.limit:
             left = len(records) - wanted.limit
             records = records[: wanted.limit]
-            meta["continue"] = options.Continue(rv, _place(records[-1]) + "\0").token()
+            meta["continue"] = options.Continue(rv, records[-1].place + "\0").token()
             if select is None:
                 meta["remainingItemCount"] = left
         return records, meta
+
+    def ordered(self, call: Call) -> list[Record]:
+        """Return all objects of the namespace of a call, as the table keeps them."""
+        return self.store.table(call.resource.storage_key).list(self._namespace(call))
 
     def _state(
         self, table: store.Table, namespace: str, wanted: options.ListOptions
@@ -174,8 +195,8 @@ class Registry:
                 return table.at(namespace, rv), rv
             except KeyError:
                 token = options.Continue(-1, wanted.token.start).token()
-                problem = status.gone(_OLD_TOKEN)
-                problem.continue_token = token
+                problem = status.gone(_INCONSISTENT)
+                problem.meta["continue"] = token
                 raise problem from None
         rv = options.parse_version(wanted.version)
         if rv:
@@ -184,7 +205,7 @@ class Registry:
                 try:
                     return table.at(namespace, rv), rv
                 except KeyError:
-                    text = f"The resourceVersion for the provided list is too old."
+                    text = "The resourceVersion for the provided list is too old."
                     raise status.gone(text) from None
         return table.list(namespace), now
 
@@ -246,6 +267,20 @@ class Registry:
 
     # Watching.
 
+    async def load_watch(self, call: Call, wanted: options.ListOptions) -> None:
+        """Have all that a watch shows first converted by webhook."""
+        table = self.store.table(call.resource.storage_key)
+        namespace = self._namespace(call)
+        for _ in range(LOAD_TRIES):
+            now = self.store.rv
+            records = list(table.list(namespace))
+            if wanted.version.isdigit() and int(wanted.version) >= table.compacted:
+                for event in table.since(namespace, int(wanted.version)):
+                    records += [event.record] if event.old is None else [event.record, event.old]
+            await self.load_views(records, call.resource)
+            if now == self.store.rv:
+                return
+
     def watch(
         self,
         call: Call,
@@ -258,7 +293,13 @@ class Registry:
         namespace = self._namespace(call)
         rv = options.parse_version(wanted.version, is_watch=True)
         select = watch.selecting(wanted, self.fields(call.resource, wanted))
-        found = watch.Watch(table, namespace, wanted, select, encode, bookmark)
+        parts = (table, namespace, wanted, select, encode, bookmark)
+        if self.is_async(call.resource):
+            converted = watch.ConvertedWatch(*parts)
+            converted.load = lambda record: self.load_views([record], call.resource)
+            found: watch.Watch = converted
+        else:
+            found = watch.Watch(*parts)
         if wanted.initial_events or (rv == 0 and wanted.initial_events is None):
             mark = self.store.rv if wanted.initial_events and wanted.wants_bookmarks else None
             found.prepare(list(table.list(namespace)), [], mark)
@@ -275,11 +316,6 @@ class Registry:
         return found
 
 
-def _place(record: Record) -> str:
-    namespace, name = record.key
-    return f"{namespace}/{name}" if namespace else name
-
-
 def with_version(raw: bytes, old: int, new: int) -> bytes:
     """Return the bytes of an object at another resource version."""
     if old == new:
@@ -288,6 +324,12 @@ def with_version(raw: bytes, old: int, new: int) -> bytes:
     return raw.replace(was, b'"resourceVersion":"%d"' % new, 1)
 
 
+@functools.lru_cache(maxsize=1024)
 def media_types(resource: Resource) -> tuple[str, ...]:
     """Return the formats in which a resource is served."""
-    return codec.CUSTOM_MEDIA_TYPES if resource.is_custom else codec.MEDIA_TYPES
+    if resource.is_custom:
+        return codec.CUSTOM_MEDIA_TYPES
+    known = codec.protobuf().is_known
+    kinds = (resource.kind, resource.list_kind_name)
+    has_protobuf = all(known(resource.api_version, kind) for kind in kinds)
+    return codec.MEDIA_TYPES if has_protobuf else codec.CUSTOM_MEDIA_TYPES

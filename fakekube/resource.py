@@ -113,6 +113,8 @@ class Resource:
     """Group and plural under which objects are stored, where another resource shares them."""
     convert: Callable[[Object, str, str], Object] | None = None
     """Convert between ``apiVersion``s (from, to) of one store; None changes apiVersion only."""
+    warning: str = ""
+    """What every client of this version is told, such as that it is deprecated."""
     defaults_on_read: bool = False
     """The schema has changed since objects may have been stored, so defaults are applied again."""
     conversion_webhook: Mapping[str, Json] | None = None

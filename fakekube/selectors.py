@@ -96,9 +96,7 @@ class _Parser:
                 raise status.bad_request(f"found '{after}', expected: ',' or 'end of string'")
             following = self._peek()
             if following and following != "!" and following in _SYMBOLS:
-                raise status.bad_request(
-                    f"found '{following}', expected: identifier after ','"
-                )
+                raise status.bad_request(f"found '{following}', expected: identifier after ','")
             if not following:
                 raise status.bad_request("found '', expected: identifier after ','")
 
@@ -135,15 +133,15 @@ class _Parser:
             raise _unparsed(f"found '{opening}' expected: '('")
         values: list[str] = []
         for _ in range(len(self._tokens) + 1):
-            token = self._next()
-            if token == ")":
+            word = self._next()
+            if word == ")":
                 return values or [""]
-            if token == ",":
+            if word == ",":
                 values.append("") if not values or self._peek() in (",", ")") else None
-            elif not token or token in _SYMBOLS:
-                raise _unparsed(f"found '{token}', expected: ',', ')' or identifier")
+            elif not word or word in _SYMBOLS:
+                raise _unparsed(f"found '{word}', expected: ',', ')' or identifier")
             else:
-                values.append(token)
+                values.append(word)
         raise AssertionError("Every turn takes a token.")
 
 
@@ -179,9 +177,7 @@ def from_object(selector: Mapping[str, object] | None) -> LabelSelector:
     expressions = given.get("matchExpressions") or []
     assert isinstance(expressions, list)
     found += [
-        Requirement(
-            each["key"], operators[each["operator"]], frozenset(each.get("values") or [])
-        )
+        Requirement(each["key"], operators[each["operator"]], frozenset(each.get("values") or []))
         for each in expressions
     ]
     return LabelSelector(tuple(found))
@@ -205,9 +201,7 @@ def parse_fields(text: str) -> tuple[FieldTerm, ...]:
             continue
         match = re.match(r"((?:\\.|[^\\=!])*)(!=|==|=)(.*)", term, re.DOTALL)
         if match is None:
-            raise status.bad_request(
-                f"invalid selector: '{text}'; can't understand '{term}'"
-            )
+            raise status.bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         value = re.sub(r"\\(.)", r"\1", match[3])
         found.append(FieldTerm(match[1], value, match[2] != "!="))
     return tuple(found)

@@ -56,6 +56,8 @@ class ApiError(Exception):
         self.reason = reason
         self.message = message
         self.details = details
+        self.meta: dict[str, Json] = {}
+        """The metadata of the Status."""
         if retry_after_s:
             self.details = {**(details or {}), "retryAfterSeconds": retry_after_s}
 
@@ -69,7 +71,7 @@ class ApiError(Exception):
         found: dict[str, Json] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.meta,
             "status": "Failure",
             "message": self.message,
         }
@@ -81,18 +83,18 @@ class ApiError(Exception):
         return found
 
 
-def success(
-    resource: str = "", group: str = "", name: str = "", uid: str = ""
-) -> dict[str, Json]:
+def success(resource: str = "", group: str = "", name: str = "", uid: str = "") -> dict[str, Json]:
     """Return the ``Status`` of a deletion that is done."""
     details = {"name": name, "group": group, "kind": resource, "uid": uid}
-    return {
+    found: dict[str, Json] = {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
         "status": "Success",
-        "details": {key: value for key, value in details.items() if value},
     }
+    if name:
+        found["details"] = {key: value for key, value in details.items() if value}
+    return found
 
 
 def qualified(resource: str, group: str = "") -> str:

@@ -10,6 +10,7 @@ stays consistent for as long as the history reaches back.
 
 from __future__ import annotations
 
+import operator
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -26,26 +27,26 @@ HISTORY = 2_000
 
 ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
 
+BY_PLACE = operator.attrgetter("place")
+
 decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
 
 def clone(value: Json) -> Json:
-    """Copy JSON-shaped data deeply."""
-    if isinstance(value, dict):
-        return {key: clone(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [clone(item) for item in value]
-    return value
+    """Copy JSON-shaped data deeply; through bytes, which is several times faster than in Python."""
+    return decode(encode(value))
 
 
 class Record:
     """One state of one object; it never changes, a later state is another record."""
 
-    __slots__ = ("_obj", "key", "labels", "raw", "rv", "uid", "views")
+    __slots__ = ("_obj", "key", "labels", "place", "raw", "rv", "uid", "views")
 
     def __init__(self, key: Key, rv: int, obj: Object) -> None:
         self.key = key
+        self.place = f"{key[0]}/{key[1]}" if key[0] else key[1]
+        """The key as text, which is what lists are ordered by."""
         self.rv = rv
         self.raw = encode(obj)
         meta = obj["metadata"]
@@ -96,6 +97,11 @@ class Event:
         self.old = old
 
 
+# A table has a method of the name of the type.
+Records = list[Record]
+Events = list[Event]
+
+
 class Watcher(Protocol):
     """Who wants to know; called within the commit, so it must be quick and must not raise."""
 
@@ -122,7 +128,7 @@ class Table:
         """Return the present state of an object."""
         return self.records.get((namespace, name))
 
-    def list(self, namespace: str = "") -> list[Record]:
+    def list(self, namespace: str = "") -> Records:
         """Return all objects, or those of a namespace, in the order of their keys; do not change.
 
         The order is kept until an object comes or goes.
@@ -130,11 +136,11 @@ class Table:
         found = self._sorted.get(namespace)
         if found is None:
             rows = self.namespaces.get(namespace, {}) if namespace else self.records
-            found = sorted(rows.values(), key=_order)
+            found = sorted(rows.values(), key=BY_PLACE)
             self._sorted[namespace] = found
         return found
 
-    def at(self, namespace: str, rv: int) -> list[Record]:
+    def at(self, namespace: str, rv: int) -> Records:
         """Return the objects as they were at a version; ``KeyError`` when that is forgotten."""
         if rv < self.compacted:
             raise KeyError(rv)
@@ -151,9 +157,9 @@ class Table:
                 rows.pop(key, None)
             else:
                 rows[key] = event.old
-        return sorted(rows.values(), key=_order)
+        return sorted(rows.values(), key=BY_PLACE)
 
-    def since(self, namespace: str, rv: int) -> list[Event]:
+    def since(self, namespace: str, rv: int) -> Events:
         """Return the events after a version; ``KeyError`` when they are forgotten."""
         if rv < self.compacted:
             raise KeyError(rv)
@@ -223,10 +229,6 @@ class Table:
                 del self.watchers[namespace]
 
         return stop
-
-
-def _order(record: Record) -> Key:
-    return record.key
 
 
 class Store:

@@ -7,7 +7,8 @@ again from what it has seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from fakekube import selectors, status, store
@@ -54,15 +55,22 @@ class Watch:
         self._pending: list[bytes] = []
         self.options = options
         self.is_over = False
+        self.when_over: Callable[[], None] | None = None
+        """Called once, when the watch is over for whatever reason."""
+
+    @property
+    def table_name(self) -> str:
+        """Return the name of the table that is watched."""
+        return self._table.name
 
     def prepare(self, records: list[Record], events: list[Event], mark: int | None) -> None:
         """Take what is sent first: the objects of now, or the events since a version."""
         select = self._select
         for record in records:
             if select is None or select(record):
-                self._send(self._encode(ADDED, record, record.rv))
+                self._event(ADDED, record, record.rv)
         if mark is not None:
-            self._send(self._bookmark(mark, True))
+            self._mark(mark, is_end=True)
         for event in events:
             self.notify(event)
         self._stop = self._table.watch(self._namespace, self)
@@ -91,12 +99,18 @@ class Watch:
                 # The client last saw the old state, so that is what goes, at the new version.
                 assert event.old is not None, "It was selected."
                 type_, record = DELETED, event.old
-        self._send(self._encode(type_, record, event.rv))
+        self._event(type_, record, event.rv)
+
+    def _event(self, type_: str, record: Record, rv: int) -> None:
+        self._send(self._encode(type_, record, rv))
+
+    def _mark(self, rv: int, *, is_end: bool) -> None:
+        self._send(self._bookmark(rv, is_end))
 
     def bookmark(self, rv: int) -> None:
         """Tell the client which version it has seen."""
         if self.options.wants_bookmarks:
-            self._send(self._bookmark(rv, False))
+            self._mark(rv, is_end=False)
 
     def fail(self, problem: status.ApiError) -> None:
         """End with an event of type ERROR."""
@@ -117,12 +131,57 @@ class Watch:
         if self._stop is not None:
             self._stop()
             self._stop = None
+        if self.when_over is not None:
+            self.when_over()
+            self.when_over = None
 
     def _send(self, data: bytes) -> None:
         if self._sink is None:
             self._pending.append(data)
         elif self._sink.write(data) > BACKLOG_BYTES:
             self.end()
+
+
+class ConvertedWatch(Watch):
+    """A watch whose objects come from a conversion webhook, one after the other."""
+
+    load: Callable[[Record], Awaitable[None]]
+    """Have the bytes of an object made."""
+
+    def _event(self, type_: str, record: Record, rv: int) -> None:
+        self._queue(type_, record, rv)
+
+    def _mark(self, rv: int, *, is_end: bool) -> None:
+        self._queue("", None, rv, is_end=is_end)
+
+    def _queue(self, type_: str, record: Record | None, rv: int, *, is_end: bool = False) -> None:
+        before = getattr(self, "_task", None)
+        self._task = asyncio.get_running_loop().create_task(
+            self._deliver(before, type_, record, rv, is_end=is_end)
+        )
+
+    async def _deliver(
+        self,
+        before: asyncio.Task[None] | None,
+        type_: str,
+        record: Record | None,
+        rv: int,
+        *,
+        is_end: bool,
+    ) -> None:
+        if before is not None:
+            await before
+        if self.is_over:
+            return
+        if record is None:
+            super()._mark(rv, is_end=is_end)
+            return
+        try:
+            await self.load(record)
+        except status.ApiError as problem:
+            self.fail(problem)
+            return
+        super()._event(type_, record, rv)
 
 
 def line(type_: str, raw: bytes) -> bytes:
@@ -137,7 +196,7 @@ def error_line(problem: status.ApiError) -> bytes:
 
 def bookmark_object(api_version: str, kind: str, rv: int, *, is_initial_end: bool) -> Json:
     """Return the object of a bookmark."""
-    meta: Json = {"resourceVersion": str(rv), "creationTimestamp": None}
+    meta: Json = {"resourceVersion": str(rv)}
     if is_initial_end:
         meta["annotations"] = {"k8s.io/initial-events-end": "true"}
     return {"kind": kind, "apiVersion": api_version, "metadata": meta}

@@ -16,7 +16,7 @@ OLDEST = (3, 11)
 PIP_TOOLS = "pip-tools==7.6.2"
 HEADER = "# Written by `make requirements` from pyproject.toml. Do not edit.\n"
 
-# Each file is compatible with the ones before it: file -> what it has beside the runtime packages.
+# Each file is compatible with run.txt: file -> what it has beside the runtime packages.
 FILES = {
     "run.txt": [],
     "dev.txt": ["--extra=test", "--extra=lint", "--all-build-deps"],
@@ -44,14 +44,14 @@ def compile_files(scratch: pathlib.Path, upgrade: list[str]) -> None:
     venv.create(scratch, with_pip=True)
     python = scratch / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     subprocess.run([python, "-m", "pip", "install", "--quiet", PIP_TOOLS], check=True)
-    earlier: list[str] = []
+    common: list[str] = []
     for name, extras in FILES.items():
         path = f"requirements/{name}"
-        command = [python, "-m", "piptools", "compile", *OPTIONS, *upgrade, *extras, *earlier]
+        command = [python, "-m", "piptools", "compile", *OPTIONS, *upgrade, *extras, *common]
         subprocess.run([*command, f"--output-file={path}", "pyproject.toml"], cwd=ROOT, check=True)
         pins = ROOT / path
         pins.write_text(HEADER + pins.read_text().removeprefix(HEADER))
-        earlier.append(f"--constraint={path}")
+        common = ["--constraint=requirements/run.txt"]
         print(f"{path} is written.")
 
 

@@ -107,7 +107,9 @@ class Table:
             if json_name in left:
                 spelled = self.spell(left.pop(json_name))
                 assert field or kind, "An embedded struct has a type, and nothing else."
-                row[json_name] = f"{number[1] if number else ''}{mode(kind, options, spelled)}{spelled}"
+                row[json_name] = (
+                    f"{number[1] if number else ''}{mode(kind, options, spelled)}{spelled}"
+                )
         if not is_part:
             row.update({key: self.spell(value) for key, value in left.items()})
         if schema.get("x-kubernetes-map-type") == "atomic":
@@ -132,7 +134,8 @@ class Table:
 
     def kind(self, schema: Json) -> str:
         """Return the type of a schema."""
-        reference = schema.get("$ref") or next(iter(schema.get("allOf", [])), {}).get("$ref")
+        whole = schema.get("allOf") or [{}]
+        reference = schema.get("$ref") or whole[0].get("$ref")
         if reference:
             name = short(reference.rsplit("/", 1)[1])
             self.add(name)
@@ -156,7 +159,7 @@ class Table:
             return ",".join(schema["x-kubernetes-list-map-keys"])
         merges = schema.get("x-kubernetes-patch-strategy", "").startswith("merge")
         if listed is None and merges:
-            return schema.get("x-kubernetes-patch-merge-key", "=")
+            return str(schema.get("x-kubernetes-patch-merge-key", "="))
         return "=" if listed == "set" else ""
 
 
@@ -183,7 +186,7 @@ def read(url: str, certificate: str, key: str) -> tuple[dict[str, Json], dict[st
     schemas: dict[str, Json] = {}
     kinds: dict[str, Json] = {}
     for path in ask("/openapi/v3")["paths"]:
-        if re.fullmatch(r"api/v1|apis/[\w.-]+/v\w+", path):
+        if re.fullmatch(r"apis?|api/v1|apis/[\w.-]+(/v\w+)?", path):
             schemas |= ask(f"/openapi/v3/{path}").get("components", {}).get("schemas", {})
             for resource in ask(f"/{path}").get("resources", []):
                 if resource["name"].endswith("/status"):
@@ -200,7 +203,8 @@ def main(arguments: list[str]) -> None:
     kinds: dict[str, str] = {}
     for name, schema in sorted(table.schemas.items()):
         kinds_of = schema.get("x-kubernetes-group-version-kind", [])
-        if UNUSED.match(name) or name.endswith("List") or not kinds_of:
+        is_list = {"items", "metadata"} <= schema.get("properties", {}).keys()
+        if UNUSED.match(name) or is_list or not kinds_of:
             continue
         first = kinds_of[0]
         table.add(name)
@@ -212,7 +216,7 @@ def main(arguments: list[str]) -> None:
     content = {"kinds": kinds, "status": sorted(with_status), "types": table.types}
     text = json.dumps(content, separators=(",", ":"), sort_keys=True)
     TABLE.write_text(text.replace("},", "},\n") + "\n", encoding="utf-8")
-    print(f"{TABLE}: {len(table.types)} types, {TABLE.stat().st_size} bytes")
+    sys.stdout.write(f"{TABLE}: {len(table.types)} types, {TABLE.stat().st_size} bytes\n")
 
 
 if __name__ == "__main__":

@@ -52,26 +52,34 @@ def is_member(node: Set) -> bool:
 
 
 def difference(one: Set, other: Set) -> Set:
-    """Return the members of the first set that are not in the second one."""
-    if not other:
-        return one
-    found: Set = {}
-    for key, left in one.items():
-        right = other.get(key)
-        if right is None:
-            found[key] = left
-        elif (rest := _minus(left, right)) is not None:
+    """Return the members of the first set that are not in the second one.
+
+    A set that loses nothing is returned itself, so it is cheap to ask whether it changed.
+    """
+    found: Set | None = None
+    for key, right in other.items():
+        left = one.get(key)
+        if left is None:
+            continue
+        rest = _minus(left, right)
+        if rest is left:
+            continue
+        if found is None:
+            found = dict(one)
+        if rest is None:
+            del found[key]
+        else:
             found[key] = rest
-    return found
+    return one if found is None else found
 
 
 def _minus(left: Set, right: Set) -> Set | None:
-    stays = is_member(left) and not is_member(right)
-    children = difference(left, right)
-    children = {key: node for key, node in children.items() if key != "."}
-    if not children:
-        return {} if stays else None
-    return {".": {}, **children} if stays else children
+    if not left:
+        return None if is_member(right) else left
+    rest = difference(left, right or {".": {}})
+    if not rest:
+        return None
+    return {} if rest.keys() == {"."} else rest
 
 
 def without(one: Set, other: Set) -> Set:
@@ -89,15 +97,19 @@ def without(one: Set, other: Set) -> Set:
 
 
 def only(one: Set, other: Set) -> Set:
-    """Return the members of the first set that are in the second one, or below its members."""
+    """Return the members of the first set that a pattern leads to, or that are below its ends.
+
+    A pattern is a set in which ``*`` stands for every path element.
+    """
     found: Set = {}
     for key, left in one.items():
-        right = other.get(key)
-        if right is None:
-            continue
-        rest = left if not right else only(left, right)
-        if rest or not left:
-            found[key] = rest
+        right = other.get(key, other.get("*"))
+        if key == ".":
+            found[key] = left
+        elif right is not None:
+            rest = only(left, right) if right else left
+            if rest or not left:
+                found[key] = {} if rest.keys() == {"."} else rest
     return found
 
 
@@ -216,7 +228,7 @@ def keys_element(values: dict[str, Json]) -> str:
 
 def dumped(value: Json) -> str:
     """Return JSON as Go writes it: without spaces, with ``<``, ``>`` and ``&`` escaped."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:  # noqa: PLR2004
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         value = int(value)
     found = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     if "\\" in found:
@@ -230,7 +242,7 @@ def element(text_: str) -> str | None:
     Clients may send sets of their own making; one that cannot be read raises ``ValueError``.
     """
     kind, rest = text_[:2], text_[2:]
-    if len(text_) < 2 or text_[1] != ":":  # noqa: PLR2004
+    if len(text_) < 2 or text_[1] != ":":
         raise ValueError(f"missing colon: {text_}")
     if kind == "f:":
         return text_

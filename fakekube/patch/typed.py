@@ -7,6 +7,8 @@ there is ``MISSING``, which is not ``None``: that is a null, and a null is there
 
 from __future__ import annotations
 
+import collections
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fakekube.patch import fields
@@ -121,17 +123,14 @@ def compare(type_: Type, old: Json, new: Json) -> Diff:
 def _compare(type_: Type, old: Json, new: Json, path: Path, diff: Diff) -> None:
     if old is new or (type_.is_exact and old == new):
         return
-    if type_.forms > 1:
-        before, after = form(type_, old), form(type_, new)
-        if before != after or old is None or new is None:
-            # Each side is looked at in its own form.
-            if new is not None:
-                _compare_as(before, type_, old, new, path, diff)
-            _compare_as(after if new is not None else before, type_, old, new, path, diff)
-            return
-        _compare_as(after, type_, old, new, path, diff)
-    else:
-        _compare_as(form(type_, new), type_, old, new, path, diff)
+    if isinstance(old, dict) and isinstance(new, dict) and type_.map is not None:
+        _compare_maps(type_, old, new, path, diff)
+        return
+    before, after = form(type_, old), form(type_, new)
+    if before != after:
+        # Each side is looked at in its own form.
+        _compare_as(before, type_, old, new, path, diff)
+    _compare_as(after, type_, old, new, path, diff)
 
 
 def _compare_as(kind: int, type_: Type, old: Json, new: Json, path: Path, diff: Diff) -> None:
@@ -276,8 +275,7 @@ def merge(type_: Type, live: Json, applied: Json) -> Json:
     """Return a live value with an applied one merged into it; parts are shared with both."""
     if applied is MISSING or live is MISSING:
         return live if applied is MISSING else applied
-    before, after = form(type_, live), form(type_, applied)
-    kind = before if applied is None and live is not None else after
+    kind = form(type_, applied)
     if kind == MAP:
         map_ = type_.map
         left = live if isinstance(live, dict) else {}
@@ -308,42 +306,44 @@ def _merge_lists(list_: ListType, live: list[Json], applied: list[Json]) -> list
     for element, item in zip(left, live, strict=True):
         first[element] = None if element in first else item
     wanted = dict(zip(right, applied, strict=True))
-
-    def both(element: str) -> Json:
-        return merge(list_.element, first.get(element, MISSING), wanted[element])
-
-    shared = [element for element in right if element in first]
-    shared.append("")
     found: list[Json] = []
-    done: set[str] = set()
+    for place, element in _interleaved(left, right, first):
+        if place is None:
+            found.append(merge(list_.element, first.get(element, MISSING), wanted[element]))
+        else:
+            found.append(live[place])
+    return found
+
+
+def _interleaved(
+    left: list[str], right: list[str], first: Mapping[str, Json]
+) -> Iterator[tuple[int | None, str]]:
+    """Give the elements in their merged order; a place says that an item is only in the left."""
+    wanted, done = set(right), set[str]()
+    # The shared element that comes next on the right; the empty text ends them.
+    shared = collections.deque([*(element for element in right if element in first), ""])
     i = j = 0
     while i < len(left) or j < len(right):
-        ahead = left[i] if i < len(left) else None
-        if ahead is not None and j < len(right):
-            if ahead == right[j]:
-                found.append(both(ahead))
-                done.add(ahead)
-                shared.pop(0)
-                shared = shared or [""]
-                i, j = i + 1, j + 1
-                continue
-            if ahead in wanted and shared[0] and shared[0] != ahead:
+        ahead = left[i] if i < len(left) else ""
+        if ahead and ahead not in wanted:
+            yield i, ahead
+            i += 1
+            continue
+        follows = right[j] if j < len(right) else ""
+        if ahead and follows:
+            if ahead != follows and shared[0] not in {"", ahead}:
+                # It is not its turn: it comes where the right has it.
                 i += 1
                 continue
-        if ahead is not None:
-            if ahead not in wanted:
-                found.append(live[i])
-                i += 1
-                continue
-            if ahead in done:
-                i += 1
-        if j < len(right):
-            found.append(both(right[j]))
-            done.add(right[j])
-            if shared[0] == right[j]:
-                shared.pop(0)
+            i += ahead == follows or ahead in done
+        elif ahead:
+            i += 1
+        if follows:
+            yield None, follows
+            done.add(follows)
+            if shared[0] == follows:
+                shared.popleft()
             j += 1
-    return found
 
 
 # --- Remove --------------------------------------------------------------------------------------
@@ -356,82 +356,21 @@ def remove(type_: Type, value: Json, gone: Set) -> Json:
         return value
     if kind == MAP:
         map_ = type_.map
-        if map_ is None or map_.is_atomic or not value or not isinstance(value, dict):
+        if map_ is None or map_.is_atomic or not isinstance(value, dict):
             return None
         known, other = map_.fields, map_.element or ANY
-        found: dict[str, Json] = {}
-        for key, item in value.items():
-            node = gone.get(f"f:{key}")
-            if node is None:
-                found[key] = item
-            elif node and "." not in node:
-                found[key] = remove(known.get(key, other), item, node)
-        return found or None
+        pairs = ((key, item, gone.get(f"f:{key}")) for key, item in value.items())
+        return {
+            key: item if node is None else remove(known.get(key, other), item, node)
+            for key, item, node in pairs
+            if node is None or not fields.is_member(node)
+        } or None
     list_ = type_.list
-    if list_ is None or list_.is_atomic or not value or not isinstance(value, list):
+    if list_ is None or list_.is_atomic or not isinstance(value, list):
         return None
-    items: list[Json] = []
-    for item in value:
-        node = gone.get(element_of(list_, item))
-        if node is None:
-            items.append(item)
-        elif node and "." not in node:
-            items.append(remove(list_.element, item, node))
-    return items or None
-
-
-def with_parents(type_: Type | None, names: Set) -> Set:
-    """Return a set in which every struct field that has members below it is a member itself."""
-    found: Set = {}
-    map_ = type_.map if type_ is not None else None
-    list_ = type_.list if type_ is not None else None
-    for key, node in names.items():
-        if not node:
-            found[key] = node
-            continue
-        inner: Type | None = None
-        is_declared = False
-        if key[:2] == "f:" and map_ is not None:
-            inner = map_.fields.get(key[2:])
-            is_declared = inner is not None
-            inner = inner or map_.element
-        elif key[:2] == "k:" and list_ is not None:
-            inner = list_.element
-        below = with_parents(inner, node)
-        found[key] = fields.member(below) if is_declared else below
-    return found
-
-
-def reconciled(type_: Type, names: Set) -> Set:
-    """Return a set that was written for another schema: what has become atomic is one member."""
-    found: Set | None = None
-    for key, node in names.items():
-        if not node:
-            continue
-        inner = _below(type_, key)
-        if inner is None:
-            continue
-        if _is_atomic(inner):
-            fitting: Set = {}
-        else:
-            fitting = reconciled(inner, node)
-        if fitting is not node:
-            found = dict(names) if found is None else found
-            found[key] = fitting
-    return names if found is None else found
-
-
-def _below(type_: Type, key: str) -> Type | None:
-    # Of an unknown field nothing is known that could have changed.
-    if key[:2] == "f:":
-        map_ = type_.map
-        return None if map_ is None else map_.fields.get(key[2:], map_.element)
-    return None if type_.list is None else type_.list.element
-
-
-def _is_atomic(type_: Type) -> bool:
-    if type_.forms > 1:
-        return False
-    if type_.map is not None:
-        return type_.map.is_atomic
-    return type_.list is not None and type_.list.is_atomic
+    items = ((item, gone.get(element_of(list_, item))) for item in value)
+    return [
+        item if node is None else remove(list_.element, item, node)
+        for item, node in items
+        if node is None or not fields.is_member(node)
+    ] or None

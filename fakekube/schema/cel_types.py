@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fakekube.schema import formats
+from fakekube.schema import cel_syntax, formats
 from fakekube.schema.cel_values import CelError, Duration, Timestamp, parse_timestamp
 
 Schema = dict[str, Any]
@@ -30,13 +30,27 @@ class Type:
 
     def __str__(self) -> str:
         """Write the type as the real server does."""
-        name = {"optional": "optional_type", "object": "object"}.get(self.kind, self.kind)
+        name = {"optional": "optional_type", "null_type": "null"}.get(self.kind, self.kind)
         return f"{name}({', '.join(map(str, self.of))})" if self.of else name
 
 
+Values = dict[str, Any]
+"""The values of variables, by their slots."""
+Code = Callable[[Values], Any]
+Scope = Mapping[str, tuple[str, Type]]
+"""The slot and the type of each variable, by its name."""
+
+
+@dataclass(slots=True)
+class Compiled:
+    """The type of an expression, and what computes it."""
+
+    type: Type
+    code: Code
+
+
 DYN, NULL, BOOL, INT, UINT, DOUBLE, STRING, BYTES = (
-    Type(kind)
-    for kind in ("dyn", "null_type", "bool", "int", "uint", "double", "string", "bytes")
+    Type(kind) for kind in ("dyn", "null_type", "bool", "int", "uint", "double", "string", "bytes")
 )
 DURATION = Type("google.protobuf.Duration")
 TIMESTAMP = Type("google.protobuf.Timestamp")
@@ -91,6 +105,9 @@ def fits(wanted: Type, actual: Type, bound: Bound) -> bool:
         return other.kind in nullable
     if wanted.kind != actual.kind or wanted.kind == "object":
         return False
+    if wanted.kind == "type":
+        # Any two types may be compared.
+        return True
     return all(fits(*pair, bound) for pair in zip(wanted.of, actual.of, strict=True))
 
 
@@ -118,10 +135,7 @@ def joined(left: Type, right: Type) -> Type | None:
 
 # --- Types of schemas ----------------------------------------------------------------------------
 
-_RESERVED = frozenset(
-    "true false null in as break const continue else for function if import let loop package "
-    "namespace return var void while".split()
-)
+_RESERVED = cel_syntax.RESERVED | {"true", "false", "null", "in"}
 _PARTS = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
 
 
@@ -201,11 +215,13 @@ def converter(known: Type) -> Convert | None:
     if known.kind in simple:
         change = simple[known.kind]
         return lambda value: None if value is None else change(value)
-    if known.kind == "list" and (inner := converter(known.of[0])):
-        return lambda value: None if value is None else [inner(each) for each in value]
-    if known.kind == "map" and (inner := converter(known.of[1])):
-        return lambda value: value and {name: inner(each) for name, each in value.items()}
-    return None
+    inner = converter(known.of[-1]) if known.kind in {"list", "map"} else None
+    if inner is None:
+        return None
+    every: Convert = inner
+    if known.kind == "list":
+        return lambda value: None if value is None else [every(each) for each in value]
+    return lambda value: value and {name: every(each) for name, each in value.items()}
 
 
 def _bytes(value: str) -> bytes:
@@ -227,3 +243,23 @@ def _timestamp(value: str) -> Timestamp:
     if moment is None:
         raise CelError(f"Invalid date formatted string {value}")
     return moment
+
+
+# --- Values that are not what the schema says ----------------------------------------------------
+
+CLASSES: dict[str, type] = {"string": str, "int": int, "object": dict, "list": list}
+"""The Python type that JSON of a type must have; nothing else needs a look."""
+_GO_TYPES = {str: "string", bool: "bool", int: "int64", float: "float64"}
+
+
+def refuse(value: Any, known: Type) -> None:
+    """Refuse a value of a wrong type, which only an update can leave in an object."""
+    if value is None:
+        return
+    if known.kind in {"string", "int"}:
+        wide = "map[string]interface {}" if isinstance(value, dict) else "[]interface {}"
+        actual = _GO_TYPES.get(value.__class__, wide)
+        raise CelError(f"invalid data, expected {known.kind}, got {actual}")
+    what = "a map" if known.kind == "object" else "an array"
+    name = "object" if known.kind == "object" else "array"
+    raise CelError(f"invalid data, expected {what} for the provided schema with type={name}")

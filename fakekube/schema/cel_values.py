@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
+import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 INT_MIN, INT_MAX, UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 SECOND_NS = 10**9
 
 
@@ -43,9 +44,9 @@ class Timestamp:
 
     ns: int
 
-    def at(self, zone: datetime.tzinfo) -> datetime.datetime:
+    def at(self, zone: dt.tzinfo) -> dt.datetime:
         """Return the moment on the clocks of a zone; the nanoseconds get lost."""
-        moment = _EPOCH + datetime.timedelta(microseconds=self.ns // 1000)
+        moment = _EPOCH + dt.timedelta(microseconds=self.ns // 1000)
         return moment.astimezone(zone)
 
 
@@ -118,10 +119,10 @@ def parse_timestamp(text: str) -> Timestamp | None:
     if not found:
         return None
     try:
-        moment = datetime.datetime(*map(int, found.groups()[:6]), tzinfo=datetime.UTC)  # type: ignore[misc,arg-type]
+        moment = dt.datetime(*map(int, found.groups()[:6]), tzinfo=dt.UTC)  # type: ignore[misc,arg-type]
     except ValueError:
         return None
-    seconds = (moment - _EPOCH) // datetime.timedelta(seconds=1)
+    seconds = (moment - _EPOCH) // dt.timedelta(seconds=1)
     if found[8]:
         away = int(found[9]) * 3600 + int(found[10]) * 60
         seconds -= away if found[8] == "+" else -away
@@ -155,6 +156,10 @@ _NAMES = {
     Url: "kubernetes.URL",
     Semver: "kubernetes.Semver",
     Format: "kubernetes.NamedFormat",
+    ipaddress.IPv4Address: "net.IP",
+    ipaddress.IPv6Address: "net.IP",
+    ipaddress.IPv4Interface: "net.CIDR",
+    ipaddress.IPv6Interface: "net.CIDR",
 }
 
 
@@ -200,7 +205,7 @@ def compare(left: Any, right: Any) -> int:
     alike = left.__class__ is right.__class__ and left.__class__ in _ORDERED
     if not alike and not (is_number(left) and is_number(right)):
         raise NoOverload
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 _ORDERED = {bool, int, UInt, float, str, bytes, Duration, Timestamp}

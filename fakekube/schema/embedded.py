@@ -45,9 +45,9 @@ def compile_embedded(schema: Schema) -> Walk | None:
     """Compile the check of all embedded resources in a schema; None if there are none."""
     is_resource = bool(schema.get("x-kubernetes-embedded-resource"))
     members = {
-        name: walk
+        name: below
         for name, member in (schema.get("properties") or {}).items()
-        if (walk := compile_embedded(member)) is not None
+        if (below := compile_embedded(member)) is not None
     }
     rest = schema.get("additionalProperties")
     others = compile_embedded(rest) if isinstance(rest, dict) else None
@@ -124,6 +124,8 @@ def _check_metadata(metadata: Any, field: str) -> list[Cause]:
             causes.invalid(f"{field}.namespace", metadata["namespace"], text)
             for text in names.label(metadata["namespace"])
         ]
+    for owner in metadata.get("ownerReferences") or ():
+        found += _check_owner(owner or {}, f"{field}.ownerReferences")
     for key, value in (metadata.get("labels") or {}).items():
         wrong = names.qualified(key)
         found += [causes.invalid(f"{field}.labels", key, text) for text in wrong]
@@ -135,10 +137,20 @@ def _check_metadata(metadata: Any, field: str) -> list[Cause]:
     return found
 
 
+def _check_owner(owner: dict[str, Any], field: str) -> list[Cause]:
+    texts = {"apiVersion": "version must not be empty"}
+    texts |= dict.fromkeys(("kind", "name", "uid"), "must not be empty")
+    return [
+        causes.invalid(f"{field}.{name}", "", text)
+        for name, text in texts.items()
+        if not owner.get(name)
+    ]
+
+
 _GO_KINDS = {str: "string", bool: "bool", int: "number", float: "number"}
 
 
-def malformed_metadata(metadata: Any) -> str:
+def malformed_metadata(metadata: Any) -> str:  # noqa: C901 - One guard for each kind of field.
     """Return why metadata cannot be read at all, as Go's JSON reader says it; or nothing."""
 
     def complain(value: Any, name: str, wanted: str) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import re
 import urllib.parse
 from collections.abc import Callable
 
+from fakekube.schema import patterns
+
 _UUID = r"(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?%s[0-9a-f]{3}-?%s[0-9a-f]{3}-?[0-9a-f]{12}\Z"
 _HEX = "[0-9a-f]"
 _TIME = re.compile(r"^([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|([+-][0-9]{2}:[0-9]{2}))\Z")
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}\Z", re.ASCII)
-_LETTER = r"[^\W_]"
-_HOSTNAME = re.compile(
-    rf"^({_LETTER}((-?{_LETTER}{{0,62}})?)"
-    rf"|({_LETTER}((?:{_LETTER}|-){{0,61}}{_LETTER})?\.)+[^\W\d_]{{2,63}})\Z"
+# Symbols count as letters; only RE2 knows them.
+_SIGN = r"a-zA-Z0-9\p{S}\p{L}"
+_HOSTNAME = (
+    rf"^([{_SIGN}](-?[{_SIGN}]{{0,62}})?"
+    rf"|([{_SIGN}]([{_SIGN}-]{{0,61}}[{_SIGN}])?\.)+[a-zA-Z\p{{L}}]{{2,63}})$"
 )
 _GO_DURATION = re.compile(r"^[-+]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)\Z")
 _LOOSE_DURATION = re.compile(r"(\d+)\s*([A-Za-zµ]+)", re.ASCII)
@@ -38,7 +41,7 @@ def is_date(text: str) -> bool:
     year, month, day = map(int, text.split("-"))
     try:
         # A leap year every four years holds for year 0 too, which Python's dates do not know.
-        datetime.date(year or 2000, month, day)
+        dt.date(year or 2000, month, day)
     except ValueError:
         return False
     return True
@@ -55,8 +58,9 @@ def is_date_time(text: str) -> bool:
 
 def parse_duration(text: str) -> int | None:
     """Return the nanoseconds of a duration in Go's syntax or in words, or None."""
-    if _GO_DURATION.match(text):
-        return go_duration(text)
+    exact = go_duration(text)
+    if exact is not None:
+        return exact
     total, known = 0, False
     for count, unit in _LOOSE_DURATION.findall(text):
         lowered = unit.lower()
@@ -134,7 +138,7 @@ def is_mac(text: str) -> bool:
 
 def is_hostname(text: str) -> bool:
     """Tell whether a text is the name of a host."""
-    if len(text.encode()) > 255 or not _HOSTNAME.match(text):
+    if len(text.encode()) > 255 or not patterns.matcher(_HOSTNAME)(text):
         return False
     return all(len(part.encode()) <= 63 for part in text.split("."))
 
@@ -143,6 +147,10 @@ def is_uri(text: str) -> bool:
     """Tell whether a text is an absolute URI or an absolute path."""
     if not text or any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in text):
         return False
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)
+    if scheme and not text.startswith("/", scheme.end()):
+        # Nobody looks into what is no path.
+        return True
     if re.search(r"%(?![0-9A-Fa-f]{2})", text.partition("#")[0].partition("?")[0]):
         return False
     try:
@@ -152,9 +160,7 @@ def is_uri(text: str) -> bool:
         return False
     if text.startswith("/"):
         return True
-    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text):
-        return False
-    return " " not in parts.netloc
+    return bool(scheme) and " " not in parts.netloc
 
 
 def is_email(text: str) -> bool:

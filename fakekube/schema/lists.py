@@ -12,14 +12,14 @@ Schema = dict[str, Any]
 Walk = Callable[[Any, str, list[Cause]], None]
 
 
-def compile_lists(schema: Schema) -> Walk | None:
+def compile_lists(schema: Schema) -> Walk | None:  # noqa: C901 - One closure for each shape.
     """Compile the check of all sets and maps in a schema; None if there are none."""
     kind = schema.get("x-kubernetes-list-type")
     keys = schema.get("x-kubernetes-list-map-keys") or []
     members = {
-        name: walk
+        name: below
         for name, member in (schema.get("properties") or {}).items()
-        if (walk := compile_lists(member)) is not None
+        if (below := compile_lists(member)) is not None
     }
     rest = schema.get("additionalProperties")
     others = compile_lists(rest) if isinstance(rest, dict) else None

@@ -52,7 +52,7 @@ def drop_nulls(value: Any, schema: Schema | None) -> None:
                 drop_nulls(entry, items)
 
 
-def compile_defaults(schema: Schema) -> Change | None:
+def compile_defaults(schema: Schema) -> Change | None:  # noqa: C901 - One closure for each shape.
     """Compile the defaults at and below a schema, or return None if it has none."""
     properties = schema.get("properties") or {}
     defaults = {
@@ -110,7 +110,7 @@ def _null_default(schema: Any) -> Schema | None:
 # --- Unknown fields ------------------------------------------------------------------------------
 
 
-def compile_prune(schema: Schema, *, resource: bool = False) -> Prune:
+def compile_prune(schema: Schema, *, resource: bool = False) -> Prune:  # noqa: C901 - One closure for each shape.
     """Compile what takes out unknown fields, and notes their paths.
 
     Below a schema that preserves unknown fields, only what it does specify is pruned.

@@ -7,11 +7,14 @@ nothing.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fakekube.schema import causes, embedded, lists, rules, shape, values
+from fakekube.schema import causes, embedded, lists, shape, values
 from fakekube.schema.correlation import NOTHING
 from fakekube.status import Cause
+
+if TYPE_CHECKING:
+    from fakekube.schema.rules import Rules
 
 Schema = dict[str, Any]
 
@@ -131,13 +134,17 @@ class Structural:
 
     @functools.cached_property
     def _embedded_check(self) -> embedded.Walk | None:
-        check = embedded.compile_embedded(self.schema)
-        return check
+        return embedded.compile_embedded(self.schema)
 
     @functools.cached_property
     def _lists(self) -> lists.Walk | None:
         return lists.compile_lists(self.schema)
 
     @functools.cached_property
-    def _rules(self) -> rules.Rules | None:
-        return rules.compile_rules(self.schema)
+    def _rules(self) -> Rules | None:
+        if not values.has_rules(self.schema):
+            return None
+        # CEL is large, and most schemas do without.
+        from fakekube.schema import rules
+
+        return rules.compile_rules(self.schema, resource=True)

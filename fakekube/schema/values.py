@@ -20,6 +20,8 @@ Path = tuple[Any, ...]
 Check = Callable[[Any, Path, list[Cause], Any], int]
 Rule = Callable[[Any, Path, list[Cause]], None]
 
+NEARLY = 1e-9
+"""How far from a whole number a float may be, relative to it, and still count as one."""
 _INT64 = range(-(2**63), 2**63)
 _JSON_TYPES = {bool: "boolean", str: "string", list: "array", dict: "object"}
 
@@ -38,6 +40,15 @@ def field_of(path: Path) -> str:
     return text(path) or "<nil>"
 
 
+def has_rules(schema: Schema) -> bool:
+    """Tell whether there is a rule in CEL anywhere on the spine of a schema."""
+    if schema.get("x-kubernetes-validations"):
+        return True
+    below = [*(schema.get("properties") or {}).values()]
+    below += [schema.get("items"), schema.get("additionalProperties")]
+    return any(isinstance(each, dict) and has_rules(each) for each in below)
+
+
 def types_of(schema: Schema) -> list[str]:
     """Return the JSON types that a schema allows."""
     if schema.get("x-kubernetes-int-or-string"):
@@ -52,10 +63,10 @@ def type_of(value: Any) -> tuple[str, str]:
         return found, ""
     if isinstance(value, int) and value in _INT64:
         return "integer", "int64"
-    return "number", "double"
+    return "number", "float64"
 
 
-def compile_check(schema: Schema, *, spine: bool = True) -> Check:
+def compile_check(schema: Schema, *, spine: bool = True) -> Check:  # noqa: C901 - One closure for each shape.
     """Compile all value rules of a schema.
 
     Outside the spine, which is below `allOf`, `anyOf`, `oneOf` and `not`, a mistake of an unchanged
@@ -66,14 +77,9 @@ def compile_check(schema: Schema, *, spine: bool = True) -> Check:
     form = form if formats.known(form) else ""
     type_rule = _type_rule(types, form, nullable=bool(schema.get("nullable")))
     junctions = _junctions(schema)
-    by_class = {
-        str: _string_rules(schema, form),
-        int: _number_rules(schema),
-        float: _number_rules(schema),
-        list: None,
-        dict: None,
-        bool: None,
-    }
+    numbers = _number_rules(schema)
+    strings = _string_rules(schema, form)
+    by_class: dict[type, Rule | None] = {str: strings, int: numbers, float: numbers}
     enum = _enum_rule(schema["enum"]) if schema.get("enum") else None
     items = _items_check(schema)
     members = _members_check(schema)
@@ -95,7 +101,7 @@ def compile_check(schema: Schema, *, spine: bool = True) -> Check:
                 made -= 1
             if junctions:
                 made += junctions(value, path, found, old)
-            rules = by_class[kind]
+            rules = by_class.get(kind)
             if rules:
                 rules(value, path, found)
             elif kind is list:
@@ -143,7 +149,10 @@ def _type_rule(
 
 def _is_whole(value: float) -> bool:
     # Numbers beyond what JSON readers keep exactly are not whole numbers.
-    return abs(value) <= 2**53 - 1 and value == int(value)
+    if not abs(value) <= 2**53 - 1:
+        return False
+    rest = abs(value - int(value))
+    return not rest or (abs(value) >= 1 and rest / (abs(value) + abs(int(value))) < NEARLY)
 
 
 def _enum_rule(allowed: list[Any]) -> Rule:
@@ -203,8 +212,11 @@ def _number_rules(schema: Schema) -> Rule | None:
         # Compared with a whole number, a limit loses its fraction.
         whole = isinstance(value, int) and value in _INT64
         convert: Callable[[Any], Any] = int if whole else float
-        if factor is not None and not _is_multiple(value, factor, whole=whole):
-            complain(f"a multiple of {causes.number(factor)}")
+        if factor is not None and not convert(factor):
+            detail = f"factor MultipleOf declared for {text(path)} must be positive: 0"
+            found.append(causes.invalid(field_of(path), 0, detail))
+        elif factor is not None and not _is_multiple(value, factor, whole=whole):
+            complain(f"a multiple of {causes.number(convert(factor))}")
         if low is not None and (value <= convert(low) if over else value < convert(low)):
             limit = causes.number(convert(low))
             complain(f"greater than {limit}" if over else f"greater than or equal to {limit}")
@@ -217,7 +229,7 @@ def _number_rules(schema: Schema) -> Rule | None:
 
 def _is_multiple(value: Any, factor: float, *, whole: bool) -> bool:
     if whole:
-        return bool(int(factor)) and value % int(factor) == 0
+        return bool(value % int(factor) == 0)
     return _is_whole(value / factor if factor >= 1 else 1 / factor * value)
 
 
@@ -276,9 +288,8 @@ def _members_check(schema: Schema) -> Check:
             elif rest is False:
                 detail = f"{text(path)}.{name} in body is a forbidden property"
                 found.append(causes.invalid(field_of(path), name, detail))
-        for name in required:
-            if name not in value:
-                found.append(causes.required(field_of((path, name))))
+        missing = (name for name in required if name not in value)
+        found.extend(causes.required(field_of((path, name))) for name in missing)
         return made
 
     return check

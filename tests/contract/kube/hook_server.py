@@ -74,8 +74,10 @@ def _server(hooks):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 30
+        # Head and body are written one after the other, and nobody is to wait for more.
+        disable_nagle_algorithm = True
 
-        def do_POST(self):  # noqa: N802 - the name is that of the method
+        def do_POST(self):
             review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             code, content_type, body = hooks.answer(self.path.partition("?")[0], review)
             self.send_response(code)

@@ -89,7 +89,7 @@ POD_SPEC = st.fixed_dictionaries(
     optional={
         "nodeSelector": st.dictionaries(NAMES, NAMES, max_size=1),
         "tolerations": st.lists(TOLERATION, max_size=2),
-        "hostNetwork": st.just(False),
+        "hostNetwork": st.sampled_from([False]),
         "terminationGracePeriodSeconds": NUMBERS,
         "securityContext": st.sampled_from([{}, {"runAsUser": 1}]),
     },
@@ -248,52 +248,55 @@ def json_patches(draw, parts):
     return found
 
 
+def _directed_list(draw, items):
+    """Return the items of a list with a directive among them, now and then."""
+    found = [_directed(draw, item) for item in items]
+    if items and isinstance(items[0], dict):
+        key = "name" if "name" in items[0] else "port"
+        roll = draw(st.integers(0, 5))
+        more = [{"$patch": "delete", key: draw(NAMES)}] if roll == 0 else []
+        found += [{"$patch": "replace"}] if roll == 1 else more
+    return found
+
+
+def _ordered(draw, key, items):
+    """Return the directive that orders a list, or that takes away from it."""
+    if key == "finalizers":
+        return {f"$deleteFromPrimitiveList/{key}": draw(unique(st.sampled_from(items)))}
+    if not isinstance(items[0], dict):
+        return {}
+    name = {"ports": "port"}.get(key, "name")
+    name = "containerPort" if "containerPort" in items[0] else name
+    order = [{name: item.get(name)} for item in items]
+    order += draw(st.lists(st.builds(lambda value: {name: value}, NAMES), max_size=1))
+    return {f"$setElementOrder/{key}": draw(st.permutations(order))}
+
+
+def _directed(draw, value):
+    """Return a part of a patch with directives in it, now and then."""
+    if isinstance(value, list):
+        return _directed_list(draw, value)
+    if not isinstance(value, dict):
+        return value
+    found = {key: _directed(draw, item) for key, item in value.items()}
+    roll = draw(st.integers(0, 12))
+    if roll == 0:
+        return found | {"$patch": draw(st.sampled_from(["replace", "delete", "merge"]))}
+    if roll == 1:
+        return found | {"$retainKeys": [*[*value][: draw(st.integers(0, 3))], "type"]}
+    lists = {key: item for key, item in value.items() if isinstance(item, list) and item}
+    for key, items in lists.items() if roll <= 5 else ():
+        found |= _ordered(draw, key, items)
+        # Which of the two comes first, the real server leaves to chance.
+        if key == "finalizers":
+            del found[key]
+    return found
+
+
 @st.composite
 def strategic_patches(draw, parts):
     """Return a merge patch with directives."""
-    patch = draw(merge_patches(parts))
-
-    def directed(value):
-        if isinstance(value, list):
-            found = [directed(item) for item in value]
-            if value and isinstance(value[0], dict):
-                key = "name" if "name" in value[0] else "port"
-                roll = draw(st.integers(0, 5))
-                if roll == 0:
-                    found.append({"$patch": "delete", key: draw(NAMES)})
-                elif roll == 1:
-                    found.append({"$patch": "replace"})
-            return found
-        if isinstance(value, dict):
-            found = {key: directed(item) for key, item in value.items()}
-            roll = draw(st.integers(0, 12))
-            if roll == 0:
-                found["$patch"] = draw(st.sampled_from(["replace", "delete", "merge"]))
-            elif roll == 1:
-                found["$retainKeys"] = [*value][: draw(st.integers(0, 3))] + ["type"]
-            elif roll <= 5:
-                for key, item in value.items():
-                    if isinstance(item, list) and item:
-                        found.update(ordered(key, item))
-                        # Which one comes first, the real server leaves to chance.
-                        if key == "finalizers":
-                            del found[key]
-            return found
-        return value
-
-    def ordered(key, items):
-        if key == "finalizers":
-            return {f"$deleteFromPrimitiveList/{key}": draw(unique(st.sampled_from(items)))}
-        if isinstance(items[0], dict):
-            name = {"ports": "port"}.get(key, "name")
-            if "containerPort" in items[0]:
-                name = "containerPort"
-            order = [{name: item.get(name)} for item in items]
-            order += draw(st.lists(st.builds(lambda value: {name: value}, NAMES), max_size=1))
-            return {f"$setElementOrder/{key}": draw(st.permutations(order))}
-        return {}
-
-    return directed(patch)
+    return _directed(draw, draw(merge_patches(parts)))
 
 
 # Managed fields as clients send them; a text stands for something of the live object.
@@ -313,6 +316,18 @@ ENTRIES = st.sampled_from(
 
 
 @st.composite
+def status_steps(draw, manager):
+    """Return a step that writes the status of a custom resource."""
+    status = draw(WIDGET_STATUS)
+    how = draw(st.sampled_from(["put", "merge", "apply"]))
+    if how == "put":
+        return ("put", status, manager, "status")
+    if how == "merge":
+        return ("patch", "merge", draw(merge_patches(WIDGET_STATUS)), manager, "status")
+    return ("apply", status, manager, draw(st.booleans()), "status")
+
+
+@st.composite
 def steps(draw, kind):
     """Return one step: the name of a method of World, and its arguments."""
     parts = PARTS[kind]
@@ -322,13 +337,7 @@ def steps(draw, kind):
     ways += ["entries", "broken"]
     way = draw(st.sampled_from(ways))
     if way == "status":
-        status = draw(WIDGET_STATUS)
-        how = draw(st.sampled_from(["put", "merge", "apply"]))
-        if how == "put":
-            return ("put", status, manager, "status")
-        if how == "merge":
-            return ("patch", "merge", draw(merge_patches(WIDGET_STATUS)), manager, "status")
-        return ("apply", status, manager, draw(st.booleans()), "status")
+        return draw(status_steps(manager))
     if way == "entries":
         return ("put_entries", draw(parts), manager, draw(ENTRIES))
     if way == "broken":

@@ -20,7 +20,7 @@ from tools import modules
 pytestmark = pytest.mark.tools("etcd", "kube-apiserver", "kube-controller-manager")
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-ESTABLISHED_WITHIN_S = 15
+ESTABLISHED_WITHIN_S = 60  # Usually 3 s; the rest is for a machine that is busy.
 
 
 class Server:
@@ -42,7 +42,7 @@ class Server:
 
 
 def definitions():
-    """Make a definition of every version of Cluster API's own, each in a group of its own.
+    """Make a definition of the newest version of each of Cluster API's own.
 
     So no version is converted to another, and the status is checked with the rest.
     """
@@ -51,14 +51,13 @@ def definitions():
         if {"test", "cmd"} & set(path.parts):
             continue
         definition = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
-        for version in definition["spec"]["versions"]:
-            one = copy.deepcopy(definition)
-            spec = one["spec"]
-            spec["group"] = f"{version['name']}.{spec['group']}"
-            spec["versions"] = [version | {"storage": True, "served": True}]
-            spec["versions"][0].pop("subresources", None)
-            one["metadata"] = {"name": f"{spec['names']['plural']}.{spec['group']}"}
-            made.append(one)
+        spec = definition["spec"]
+        # A group of its own, because other tests install the original.
+        spec["group"] = f"differential.{spec['group']}"
+        spec["versions"] = [each for each in spec["versions"] if each["storage"]]
+        spec["versions"][0].pop("subresources", None)
+        definition["metadata"] = {"name": f"{spec['names']['plural']}.{spec['group']}"}
+        made.append(definition)
     return made
 
 
@@ -70,13 +69,16 @@ def known():
 @pytest.fixture(scope="module")
 def server(control_plane, known):
     server = Server(control_plane)
-    for definition in known:
-        code, answer = server.call("POST", DEFINITIONS, definition)
-        assert code in {201, 409}, answer
-    until = time.monotonic() + ESTABLISHED_WITHIN_S
-    while any(server.call("GET", collection(each))[0] != 200 for each in known):
-        assert time.monotonic() < until, "A definition is not served."
-    return server
+    try:
+        for definition in known:
+            code, answer = server.call("POST", DEFINITIONS, definition)
+            assert code in {201, 409}, answer
+        until = time.monotonic() + ESTABLISHED_WITHIN_S
+        while any(server.call("GET", collection(each))[0] != 200 for each in known):
+            assert time.monotonic() < until, "A definition is not served."
+        yield server
+    finally:
+        server.connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +107,7 @@ def own(schema, obj):
     return {name: value for name, value in obj.items() if name != "metadata"}, found
 
 
-@hypothesis.settings(max_examples=600, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.settings(max_examples=300, suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(
     seed=st.integers(0, 2**32),
     kind=st.integers(0, 2**16),

@@ -109,6 +109,17 @@ def _missing(name, item):
     yield from (f"{name} has no {key}" for key in wanted if key not in item)
 
 
+def keep_answers(cloud):
+    """Show every row of the cloud's account, so that there is something to become stale."""
+    for store in cloud.regions.values():
+        for row in rows(store):
+            if row.account != cloud.account:
+                continue
+            store.view(row)
+            if row.kind.schema:
+                store.wire(row, cloud.writer.check)
+
+
 def stale_answers(cloud, of=None):
     """Return the rows (of one account) whose kept answer is not what making it anew gives."""
     found = []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fakecloud import ApiError, Clock, ConnectionLost, FakeCloud
+from fakecloud import ApiError, Clock, ConnectionLost, FakeCloud, faults
 
 
 @pytest.fixture
@@ -85,6 +85,16 @@ def test_a_stale_read_shows_the_past_and_only_that_read(cloud):
     cloud.call("DeleteNet", NetId=net)
 
 
+def test_a_stale_fault_that_was_saved_still_shows_the_past(cloud):
+    cloud.fail("stale", action="ReadNets", seconds=10)
+    saved = cloud.save()
+    again = FakeCloud()
+    again.load(saved)
+    again.clock.advance(60)
+    again.call("CreateNet", IpRange="10.0.0.0/16")
+    assert again.call("ReadNets")["Nets"] == []
+
+
 def test_a_stuck_state_stays_until_the_fault_is_lifted(cloud, subnet):
     cloud.fail("stuck", kind="Vm", state="pending")
     created = cloud.call("CreateVms", ImageId=image(cloud), SubnetId=subnet["SubnetId"])
@@ -110,6 +120,37 @@ def test_a_fault_that_makes_no_sense_is_refused(cloud):
         cloud.fail("refuse", probability=7)
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"effect": "refuse", "action": "CreateNets"}, "No action is called"),
+        ({"effect": "refuse", "action": 5}, "No action is called"),
+        ({"effect": "refuse", "code": 99999}, "no errors with codes like"),
+        ({"effect": "refuse", "code": "24"}, "Expected `int`"),
+        ({"effect": "delay", "seconds": "long"}, "Expected `float`"),
+        ({"effect": "delay", "seconds": -1}, "Use 0 or more"),
+        ({"effect": "throttle"}, "Give both"),
+        ({"effect": "stuck", "kind": "Nat"}, "There is no kind"),
+        ({"effect": "stuck", "kind": "NatService", "state": "gone"}, "gets stuck in"),
+    ],
+)
+def test_a_fault_that_could_never_strike_is_refused(cloud, facts, said):
+    with pytest.raises(ValueError, match=said):
+        cloud.fail(**facts)
+    assert not cloud.faults
+    cloud.call("ReadNets")
+
+
+def test_a_fault_has_no_other_facts(cloud):
+    with pytest.raises(TypeError, match="has no actions"):
+        cloud.fail("refuse", actions="ReadNets")
+
+
+def test_a_throttle_without_a_code_answers_24(cloud):
+    cloud.fail("throttle", action="ReadNets", limit=0, seconds=1)
+    assert refusal(cloud, "ReadNets") == "24"
+
+
 def test_a_quota_is_enforced_and_can_be_changed(cloud):
     for _ in range(5):
         cloud.call("CreateNet", IpRange="10.0.0.0/16")
@@ -124,6 +165,16 @@ def test_a_subregion_without_capacity_refuses_vms(cloud, subnet):
     code = refusal(cloud, "CreateVms", ImageId=image(cloud), SubnetId=subnet["SubnetId"])
     assert code == "10001"
     assert cloud.call("ReadVms")["Vms"] == []
+
+
+def test_capacity_is_that_of_a_known_subregion(cloud):
+    with pytest.raises(ValueError, match="There is no subregion 'mars'"):
+        cloud.set_capacity("mars", ["*"])
+
+
+def test_an_account_has_twelve_digits(cloud):
+    with pytest.raises(ValueError, match="Use 12 digits"):
+        cloud.call("ReadNets", account="me")
 
 
 def test_accounts_do_not_see_each_other(cloud, subnet):
@@ -174,3 +225,14 @@ def test_an_action_of_the_document_is_never_answered_by_silence(cloud, monkeypat
     with pytest.raises(ApiError, match="does not simulate the action ReadCas") as caught:
         cloud.call("ReadCas")
     assert caught.value.status == 501
+
+
+def test_the_journal_keeps_neither_too_many_calls_nor_too_much_text():
+    journal = faults.Journal(limit=3, room=10)
+    for length in (1, 4, 4, 4, 11, 2):
+        request = {"UserData": "x" * length, "VmIds": []}
+        journal.add(faults.Entry(length, 0.0, "", "", "CreateVms", request))
+    assert [entry.number for entry in journal] == [2]
+    for _ in range(5):
+        journal.add(faults.Entry(1, 0.0, "", "", "ReadVms", {}))
+    assert len(journal) == 3

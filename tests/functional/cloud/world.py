@@ -461,6 +461,11 @@ def join_balancers(make):
         ],
     )
     make.wait()
+    join_listener_rules(make)
+    make.wait()
+
+
+def join_listener_rules(make):
     make(
         "CreateLoadBalancerPolicy",
         LoadBalancerName="private-lb-example",
@@ -478,7 +483,6 @@ def join_balancers(make):
         },
         VmIds=["i-12345678"],
     )
-    make.wait()
 
 
 def join_gateways(make):

@@ -346,7 +346,7 @@ def test_a_login_is_locked_too(guard):
         assert refused(guard, basic(login, "wrong"), "ReadAccessKeys") == (400, 4120)
     right = basic(login, identities.DEFAULT_PASSWORD)
     assert refused(guard, right, "ReadAccessKeys") == (401, 13)
-    guard.reset()
+    guard.cloud.reset()
     assert admit(guard, right, "ReadAccessKeys").account == guard.cloud.account
 
 
