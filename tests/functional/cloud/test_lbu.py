@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from fakecloud.cloud import Caller
 from fakecloud import errors, lbu
+from fakecloud.cloud import Caller
 from tests.functional.cloud import balancing
 from tests.functional.cloud.balancing import TCP, WEB
 
