@@ -332,15 +332,19 @@ class World:
         return found if old is None else settle(old, found)
 
     def unallocated(self, new, asked):
-        """Take away what the real server fills in later, unless it was asked for."""
+        """Take away what the real server fills in later, beyond what was asked for."""
         for field in ALLOCATED.get(self.kind, ()):
-            if not (asked.get("spec") or {}).get(field):
-                new["spec"].pop(field, None)
+            wanted = (asked.get("spec") or {}).get(field)
+            new["spec"].pop(field, None)
+            if wanted:
+                new["spec"][field] = wanted
 
     def spelled(self, obj):
         """Return an object as the real server holds it when it looks who sets what."""
         found = json.loads(json.dumps(obj))
         if self.kind == "Widget":
+            known = builtin.struct(builtin.OBJECT_META).fields
+            found["metadata"] = {k: v for k, v in found["metadata"].items() if k in known}
             normal.complete(found["metadata"], builtin.OBJECT_META)
         else:
             normal.complete(found, builtin.name_of(self.api_version, self.kind))

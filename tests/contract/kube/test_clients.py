@@ -186,7 +186,7 @@ def test_the_official_client_writes_and_reads_typed_objects(core, namespace):
     assert core.read_namespaced_config_map("one", namespace).data == {"b": "2"}
     listed = core.list_namespaced_config_map(namespace, label_selector="app=a")
     assert [each.metadata.name for each in listed.items] == ["one"]
-    assert core.delete_namespaced_config_map("one", namespace).status == "Success"
+    assert core.delete_namespaced_config_map("one", namespace)["status"] == "Success"
     with refusal(404, "NotFound"):
         core.read_namespaced_config_map("one", namespace)
 
