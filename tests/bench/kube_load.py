@@ -143,7 +143,6 @@ class Generator:
             "User-Agent: bench",
             f"Content-Type: {order.media}",
             f"Content-Length: {len(order.body)}",
-            "",
         ]
         self._template = "\r\n".join([*lines, "", order.body])
         self._numbers = itertools.count(order.first)

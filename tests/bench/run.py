@@ -1,6 +1,7 @@
 """`make bench`: fakecloud and moto do the same work on this machine, side by side, in one table.
 
     python tests/bench/run.py [--quick] [--only fakecloud] [--json] [--wrk]
+    python tests/bench/run.py --kube [--quick] [--json]
 
 The full run takes less than five minutes, the quick one about one. The table goes to standard
 output, what is being measured to standard error. Rates are answers per second over kept
@@ -25,6 +26,7 @@ from typing import Any
 
 import costs
 import crosscheck
+import kube
 import load
 import served
 import table
@@ -222,9 +224,13 @@ def main() -> None:
     parser.add_argument("--only", choices=["fakecloud"], help="leave moto out")
     parser.add_argument("--json", action="store_true", help="print JSON, with every round")
     parser.add_argument("--wrk", action="store_true", help="check the rates against wrk as well")
+    parser.add_argument("--kube", action="store_true", help="measure fakekube, and only that")
     options = parser.parse_args()
     # Where it is set, modules would be compiled at each start, which nobody does who can avoid it.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if options.kube:
+        kube.main(tell, quick=options.quick, as_json=options.json)
+        return
     facts = table.machine()
     rows = list(measure(QUICK if options.quick else FULL, alone=options.only is not None))
     if options.wrk:

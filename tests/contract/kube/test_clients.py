@@ -300,7 +300,7 @@ def test_the_official_client_handles_custom_objects(api, group, namespace):
 
 
 @pytest.fixture
-def dynamic(api, group):
+def dynamic(api, group):  # noqa: ARG001 - made first
     # It looks for the kinds there are when it is made, so the group comes before it.
     return kubernetes.dynamic.DynamicClient(api)
 
