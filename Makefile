@@ -5,11 +5,11 @@ PYTHON ?= python3
 PY := .venv/bin/python
 FLAGS ?=
 
-.PHONY: help setup tools check format lint types floors tidy unit functional contract test demo bench \
+.PHONY: help setup tools check format lint types floors tidy unit functional contract contract-kube test demo bench \
 	fix generate sizes clean requirements
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv from the pinned packages; does nothing when it is up to date.
 	@$(PYTHON) requirements/install.py
@@ -40,8 +40,11 @@ unit: setup ## Does this function do what it says?  FLAGS= goes to pytest.
 functional: setup ## Do the laws hold?
 	$(PY) -m pytest tests/functional $(FLAGS)
 
-contract: setup ## Do all doors behave the same?
-	$(PY) -m pytest tests/contract $(FLAGS)
+contract: setup ## Do all doors of fakecloud behave the same?
+	$(PY) -m pytest tests/contract/cloud $(FLAGS)
+
+contract-kube: setup ## Does fakekube behave like a real kube-apiserver?  (fakekube is not finished.)
+	$(PY) -m pytest tests/contract/kube $(FLAGS)
 
 test: setup ## All tests: unit, functional and contract in one run.
 	$(PY) -m pytest $(FLAGS)

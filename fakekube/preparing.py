@@ -12,6 +12,8 @@ from fakekube.status import Cause
 Json = Any
 Object = dict[str, Any]
 
+REPLICAS_MAX = 2**31 - 1
+
 
 def is_deletable(obj: Object) -> bool:
     """Tell whether an object that is being deleted has nothing left to wait for."""
@@ -90,10 +92,22 @@ def count_generation(resource: Resource, new: Object, old: Object) -> None:
 
 
 def scale_causes(path: str, obj: Object) -> list[Cause]:
-    """Return what is wrong with the replicas of a custom resource."""
-    value = dig(obj, path)
-    if isinstance(value, int) and value < 0:
-        return [status.field_invalid(path, value, "should be a non-negative integer")]
+    """Return what is wrong with the replicas of a custom resource, as its scale would read them."""
+    found: Json = obj
+    for part in path.strip(".").split("."):
+        if not isinstance(found, Mapping):
+            text = f"{path} accessor error: {found} is no map[string]interface {{}}"
+            return [status.field_invalid(path, 0, text)]
+        if part not in found:
+            return []
+        found = found[part]
+    if not isinstance(found, int) or isinstance(found, bool):
+        return [status.field_invalid(path, 0, f"{path} accessor error: {found} is no int64")]
+    if found < 0:
+        return [status.field_invalid(path, found, "should be a non-negative integer")]
+    if found > REPLICAS_MAX:
+        text = f"should be less than or equal to {REPLICAS_MAX}"
+        return [status.field_invalid(path, found, text)]
     return []
 
 

@@ -22,6 +22,9 @@ END_OF_CHUNKS = b"\r\n0\r\n\r\n"
 NAME = "NAME0000000"
 """What a request has in the place of a number; it is as long as every number, so sizes stay."""
 
+CLIENT = "CLIENT"
+"""What a path has in the place of the client's number, so that no two write the same object."""
+
 
 @dataclasses.dataclass
 class Order:
@@ -149,8 +152,9 @@ class Generator:
         self._trust = ssl.create_default_context(cafile=order.ca)
         self._trust.load_cert_chain(*order.pair)
 
-    def _request(self) -> bytes:
-        return self._template.replace(NAME, f"{next(self._numbers):0{len(NAME)}}").encode()
+    def _request(self, client: int = 0) -> bytes:
+        text = self._template.replace(NAME, f"{next(self._numbers):0{len(NAME)}}")
+        return text.replace(CLIENT, str(client)).encode()
 
     async def connect(self) -> Connection:
         """Return a new connection."""
@@ -167,18 +171,13 @@ class Generator:
         connections = [await self.connect() for _ in range(self.order.clients)]
         if self.order.count:
             return [await self._round(connections)]
-        await asyncio.gather(*[self._play(each, time.perf_counter() + 0.2) for each in connections])
+        await self._play_all(connections, time.perf_counter() + 0.2)
         return [await self._round(connections) for _ in range(self.order.rounds)]
 
     async def _round(self, connections: list[Connection]) -> Round:
         server, client = self._server_s(), time.process_time()
         started = time.perf_counter()
-        edge = started + self.order.round_s
-        waits = sorted(
-            itertools.chain.from_iterable(
-                await asyncio.gather(*[self._play(each, edge) for each in connections])
-            )
-        )
+        waits = sorted(await self._play_all(connections, started + self.order.round_s))
         seconds = time.perf_counter() - started
         return Round(
             rate=len(waits) / seconds,
@@ -189,13 +188,17 @@ class Generator:
             answers=len(waits),
         )
 
-    async def _play(self, connection: Connection, edge: float) -> list[float]:
+    async def _play_all(self, connections: list[Connection], edge: float) -> list[float]:
+        plays = [self._play(each, number, edge) for number, each in enumerate(connections)]
+        return list(itertools.chain.from_iterable(await asyncio.gather(*plays)))
+
+    async def _play(self, connection: Connection, number: int, edge: float) -> list[float]:
         waits = []
         left = self.order.count // self.order.clients
         while left > 0 if self.order.count else time.perf_counter() < edge:
             left -= 1
             started = time.perf_counter()
-            await connection.send(self._request())
+            await connection.send(self._request(number))
             waits.append(time.perf_counter() - started)
         return waits
 
