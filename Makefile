@@ -46,7 +46,7 @@ contract: setup ## Do all doors of fakecloud behave the same?
 contract-kube: setup ## Does fakekube behave like a real kube-apiserver?  (fakekube is not finished.)
 	$(PY) -m pytest tests/contract/kube $(FLAGS)
 
-test: setup ## All tests: unit, functional and contract in one run.
+test: setup ## All tests but contract-kube, in one run.
 	$(PY) -m pytest $(FLAGS)
 
 demo: setup ## See the main job done, offline.
