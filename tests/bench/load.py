@@ -34,6 +34,7 @@ class Order:
 
     server: process id, for its processor time; 0 when there is none to look at.
     repeats: whether the requests may be sent again and again; without it each is sent once.
+    strict: whether an answer that is no success ends the run; without it, it is counted apart.
     budget_s: after so many seconds no further round begins.
     """
 
@@ -41,6 +42,7 @@ class Order:
     clients: int
     server: int = 0
     repeats: bool = True
+    strict: bool = True
     warm_s: float = 0.3
     round_s: float = 1.0
     rounds: int = 3
@@ -49,7 +51,10 @@ class Order:
 
 @dataclasses.dataclass
 class Round:
-    """What one round measured: answers, seconds, waiting times, and processor time per answer."""
+    """What one round measured: answers, seconds, waiting times, and processor time per answer.
+
+    failed: how many further answers were no success; they count nowhere else.
+    """
 
     answers: int
     seconds: float
@@ -57,6 +62,7 @@ class Round:
     p99_ms: float
     server_cpu_us: float
     client_busy: float
+    failed: int = 0
 
     @property
     def rate(self) -> float:
@@ -91,8 +97,10 @@ def replay(order: Order, requests: list[bytes]) -> list[Round]:
 class Connection:
     """One kept connection with at most one request under way."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, strict: bool = True) -> None:
         self._port = port
+        self._strict = strict
+        self.failed = False
         self._head = b""
         self._left = 0
         self._closes = False
@@ -135,7 +143,8 @@ class Connection:
         return self._left == 0
 
     def _size(self, data: bytes, end: int) -> int:
-        if data[9:12] != b"200":
+        self.failed = data[9:12] != b"200"
+        if self.failed and self._strict:
             raise RefusedError(f"The server answered {data[:1000].decode(errors='replace')}")
         head = data[:end].lower()
         at = head.find(b"\r\ncontent-length:")
@@ -154,7 +163,10 @@ class Generator:
         if order.repeats:
             self._requests = itertools.cycle(requests)
         self._poll = select.epoll()
-        self._connections = [Connection(order.port) for _ in range(order.clients)]
+        self._connections = [
+            Connection(order.port, strict=order.strict) for _ in range(order.clients)
+        ]
+        self._failed = 0
 
     def run(self) -> list[Round]:
         """Warm up, then measure round after round within the budget; at least one."""
@@ -173,7 +185,7 @@ class Generator:
 
     def measure(self) -> Round | None:
         """Return what one round measured, or nothing when no request is left."""
-        server, client = self._server_s(), time.process_time()
+        server, client, failed = self._server_s(), time.process_time(), self._failed
         started = time.perf_counter()
         waits = self.play(self.order.round_s, self._connections)
         seconds = time.perf_counter() - started
@@ -187,6 +199,7 @@ class Generator:
             p99_ms=1000 * waits[len(waits) * 99 // 100],
             server_cpu_us=1e6 * (self._server_s() - server) / len(waits),
             client_busy=(time.process_time() - client) / seconds,
+            failed=self._failed - failed,
         )
 
     def play(self, seconds: float, connections: list[Connection]) -> list[float]:
@@ -208,7 +221,10 @@ class Generator:
                 connection = busy[number]
                 if connection.receive():
                     now = time.perf_counter()
-                    waits.append(now - connection.sent)
+                    if connection.failed:
+                        self._failed += 1
+                    else:
+                        waits.append(now - connection.sent)
                     if now < edge:
                         self._send_next(busy, number, now)
                     else:

@@ -95,6 +95,7 @@ def figure(rounds: list[load.Round]) -> Figure:
         best.server_cpu_us,
         best.p99_ms,
         limited=best.client_busy > table.BUSY,
+        failed=sum(each.failed for each in rounds),
     )
 
 
@@ -203,6 +204,9 @@ def report(rows: list[Row], facts: dict[str, Any], seconds: float) -> None:
             f"\n* The process of the clients was more than {table.BUSY:.0%} busy: "
             "the server may be faster."
         )
+    failed = sum(figure.failed for row in rows for figure in (row.ours, row.theirs) if figure)
+    if failed:
+        print(f"\n! {failed} answers of moto were errors. They do not count as answers.")
     missed = [row for row in rows if row.verdict == "NO"]
     print(f"\n{sum(row.aim is not None for row in rows)} aims, {len(missed)} not reached.")
 

@@ -24,6 +24,7 @@ class Figure:
     cpu_us: float | None = None
     p99_ms: float | None = None
     limited: bool = False
+    failed: int = 0
 
     @property
     def more_is_better(self) -> bool:
@@ -45,7 +46,7 @@ class Figure:
         return number >= aim if self.more_is_better else number <= aim
 
     def __str__(self) -> str:
-        mark = "*" if self.limited else ""
+        mark = "*" * self.limited + "!" * bool(self.failed)
         return f"{short(self.median)} ({short(self.best)}) {self.unit}{mark}"
 
 
