@@ -1,0 +1,1 @@
+"""A Cluster API infrastructure provider for the OUTSCALE cloud."""

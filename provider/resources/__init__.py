@@ -1,0 +1,1 @@
+"""The kinds of OUTSCALE resources, one module each."""

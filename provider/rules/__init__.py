@@ -1,0 +1,1 @@
+"""What is known about clusters on OUTSCALE, as pure functions and tables."""
