@@ -63,7 +63,7 @@ def eventually_serves(client):
             for each in ("shop.example.com/v1beta1", "alpha.example.com/v1beta1")
         )
     )
-    eventually(lambda: "Widget" in client.ask("GET", "/openapi/v3/apis/shop.example.com/v1").text)
+    eventually(lambda: "Lamp" in client.ask("GET", "/openapi/v3/apis/shop.example.com/v1").text)
 
 
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -38,9 +38,9 @@ kind: ConfigMap
 metadata: {name: config, labels: {app: web}}
 data: {color: red, size: "3"}
 """
-WIDGET = """
+LAMP = """
 apiVersion: shop.example.com/v1
-kind: Widget
+kind: Lamp
 metadata: {name: one}
 spec: {size: 3, items: [{name: a}], tags: [x]}
 """
@@ -209,39 +209,39 @@ STORIES = {
         "delete configmap -l app=web",
     ],
     "custom resources": [
-        f"<{WIDGET}",
+        f"<{LAMP}",
         "apply -f -",
-        f"<{WIDGET.replace('3', '5')}",
+        f"<{LAMP.replace('3', '5')}",
         "apply -f -",
-        f"<{WIDGET.replace('3', '99')}",
+        f"<{LAMP.replace('3', '99')}",
         "apply -f -",
-        f"<{WIDGET.replace('size', 'sizes')}",
+        f"<{LAMP.replace('size', 'sizes')}",
         "~apply -f -",
-        "get widgets",
-        "get wd -o wide",
-        "get widget.v1.shop.example.com one -o yaml",
-        "describe widget one",
-        """patch widget one --type=merge -p '{"spec":{"size":7}}'""",
-        """patch widget one -p '{"spec":{"size":7}}'""",
+        "get lamps",
+        "get lp -o wide",
+        "get lamp.v1.shop.example.com one -o yaml",
+        "describe lamp one",
+        """patch lamp one --type=merge -p '{"spec":{"size":7}}'""",
+        """patch lamp one -p '{"spec":{"size":7}}'""",
         (
-            """patch widget one --type=merge --subresource=status """
+            """patch lamp one --type=merge --subresource=status """
             """-p '{"status":{"conditions":[{"type":"Ready","status":"True"}]}}'"""
         ),
-        "wait widget one --for=condition=Ready --timeout=5s",
-        "wait widget one --for=jsonpath={.spec.size}=7 --timeout=5s",
-        "wait widget one --for=condition=Missing --timeout=1s",
-        "scale widget one --replicas=4",
-        "get widget one --subresource=scale",
-        f"<{WIDGET}",
+        "wait lamp one --for=condition=Ready --timeout=5s",
+        "wait lamp one --for=jsonpath={.spec.size}=7 --timeout=5s",
+        "wait lamp one --for=condition=Missing --timeout=1s",
+        "scale lamp one --replicas=4",
+        "get lamp one --subresource=scale",
+        f"<{LAMP}",
         "diff -f -",
-        f"<{WIDGET}",
+        f"<{LAMP}",
         "apply --server-side -f - --force-conflicts",
-        "get widgets.v1alpha1.shop.example.com",
-        "~explain widget",
-        "explain widget.spec.size",
-        "explain widget.spec --recursive",
-        "explain widget.spec.none",
-        "delete widget one",
+        "get lamps.v1alpha1.shop.example.com",
+        "~explain lamp",
+        "explain lamp.spec.size",
+        "explain lamp.spec --recursive",
+        "explain lamp.spec.none",
+        "delete lamp one",
     ],
     "pods": [
         f"<{POD}",
@@ -282,9 +282,9 @@ STORIES = {
         "~explain namespace.status",
         "explain namespace.none",
         "explain none",
-        "get crd widgets.shop.example.com",
-        "get crd widgets.shop.example.com -o jsonpath={.status.acceptedNames}",
-        "wait crd widgets.shop.example.com --for=condition=Established --timeout=5s",
+        "get crd lamps.shop.example.com",
+        "get crd lamps.shop.example.com -o jsonpath={.status.acceptedNames}",
+        "wait crd lamps.shop.example.com --for=condition=Established --timeout=5s",
         "~get priorityclasses",
         "config view --minify -o jsonpath={.contexts[0].context.namespace}",
         "config current-context --flatten",
@@ -315,7 +315,7 @@ def program(both, tmp_path_factory):
         folder = tmp_path_factory.mktemp("definitions")
         kubectl = Kubectl(program, client, folder, "default")
         assert kubectl.run(f"apply -f {OBJECTS / 'definitions.yaml'}")[0] == 0
-        names = "crd/widgets.shop.example.com crd/gadgets.shop.example.com"
+        names = "crd/lamps.shop.example.com crd/gadgets.shop.example.com"
         assert kubectl.run(f"wait {names} --for=condition=Established --timeout=20s")[0] == 0
         sides.eventually_serves(client)
     return program

@@ -39,7 +39,9 @@ def test_the_index_has_all_that_is_served(both, places):
     theirs = both[1].must("GET", "/openapi/v3")["paths"]
     assert set(places) <= set(theirs)
     missing = {each for each in theirs if re.match("apis/.+/", each)} - set(places)
-    assert {each.split("/")[1] for each in missing} == generate.LEFT_OUT
+    # Other tests bring groups of their own to the real server, which they share.
+    groups = {each.split("/")[1] for each in missing}
+    assert {group for group in groups if group.endswith(".k8s.io")} == generate.LEFT_OUT
 
 
 def test_the_schemas_are_the_same(both, places):

@@ -17,7 +17,7 @@ LISTED = [
     for row in rows
     if "l" in row[3]
 ]
-WIDGETS = "/apis/shop.example.com/v1/namespaces/default/widgets"
+LAMPS = "/apis/shop.example.com/v1/namespaces/default/lamps"
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +36,14 @@ def installed(both):
             ("bare", {"size": 1}, {}),
             ("no", {"size": 1, "flag": False, "share": 2, "tags": [], "map": {}}, {}),
         ):  # fmt: skip
-            widget = {
+            lamp = {
                 "apiVersion": "shop.example.com/v1",
-                "kind": "Widget",
+                "kind": "Lamp",
                 "metadata": {"name": name},
                 "spec": spec,
             }
-            client.must("POST", WIDGETS, widget)
-            client.must("PATCH", f"{WIDGETS}/{name}/status", {"status": state})
+            client.must("POST", LAMPS, lamp)
+            client.must("PATCH", f"{LAMPS}/{name}/status", {"status": state})
     yield both
     built_in.remove(both)
 
@@ -76,7 +76,7 @@ def test_the_table_of_a_kind_is_the_same(installed, path):
 
 
 def test_the_columns_of_custom_resources_are_the_same(installed):
-    tables = [client.must("GET", WIDGETS, accept=TABLE) for client in installed]
+    tables = [client.must("GET", LAMPS, accept=TABLE) for client in installed]
     ours, theirs = (shown(table) for table in tables)
     assert ours == theirs
     ours, theirs = ([row["cells"][:1] + row["cells"][4:] for row in t["rows"]] for t in tables)
