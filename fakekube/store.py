@@ -281,7 +281,10 @@ class Store:
         self.table(table).put(event)
         for listener in self.listeners:
             listener(table, event)
-        if old is not None:
+        if old is None:
+            # Most objects are made and then only read, for which the bytes are enough.
+            event.record.shrink()
+        else:
             # Only the history knows it from now on.
             old.shrink()
         return event.record
