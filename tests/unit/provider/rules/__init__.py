@@ -1,0 +1,1 @@
+"""Pure knowledge, tested with tables and properties."""
