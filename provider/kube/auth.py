@@ -1,0 +1,216 @@
+"""Who we are to Kubernetes: the service account of a pod, or a kubeconfig with a user of any sort.
+
+A :class:`Source` is asked again when the server no longer knows us, so that rotated tokens and
+short-lived ones of an exec plugin are followed. kopf and our own client share one source.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+import pathlib
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import yaml
+
+POD = pathlib.Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a pod finds its token, the authority and its namespace."""
+PLUGIN_WITHIN_S = 60.0
+EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+
+
+class AccessError(Exception):
+    """Tell why there is no way to the Kubernetes API, and what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """Where the server is, and how to be let in; certificates and keys are PEM texts."""
+
+    server: str
+    authority: str = ""
+    token: str = dataclasses.field(default="", repr=False)
+    username: str = ""
+    password: str = dataclasses.field(default="", repr=False)
+    certificate: str = ""
+    key: str = dataclasses.field(default="", repr=False)
+    is_insecure: bool = False
+    """Whether any certificate of the server will do."""
+    namespace: str = ""
+    """Where we live, or where the kubeconfig points to; empty when neither is said."""
+    expires: datetime | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the header that says who we are."""
+        if self.token:
+            return {"Authorization": f"Bearer {self.token}"}
+        if self.username:
+            pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+            return {"Authorization": f"Basic {pair}"}
+        return {}
+
+    def tls(self) -> ssl.SSLContext:
+        """Return what a connection needs; the key is in a file for a moment, for us only."""
+        context = ssl.create_default_context(cadata=self.authority or None)
+        if self.certificate:
+            with tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder, "pair.pem")
+                path.touch(mode=0o600)
+                path.write_text(f"{self.certificate}\n{self.key}", encoding="ascii")
+                context.load_cert_chain(path)
+        if self.is_insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+class Source(Protocol):
+    """What says who we are."""
+
+    def access(self) -> Access:
+        """Return it as it is now; may read files and run a plugin. Raises AccessError."""
+
+
+class Pod:
+    """The service account of the pod that we run in; its token is read anew every time."""
+
+    def __init__(self, environment: Mapping[str, str], folder: pathlib.Path = POD) -> None:
+        self._environment = environment
+        self._folder = folder
+
+    def access(self) -> Access:
+        """Return it as it is now."""
+        host = self._environment["KUBERNETES_SERVICE_HOST"]
+        port = self._environment.get("KUBERNETES_SERVICE_PORT", "443")
+        place = f"[{host}]" if ":" in host else host
+        namespace = self._folder / "namespace"
+        return Access(
+            server=f"https://{place}:{port}",
+            authority=_text(self._folder / "ca.crt"),
+            token=_text(self._folder / "token").strip(),
+            namespace=_text(namespace).strip() if namespace.exists() else "",
+        )
+
+
+class Kubeconfig:
+    """A context of a kubeconfig file: token, client certificate, password or exec plugin."""
+
+    def __init__(self, path: pathlib.Path, environment: Mapping[str, str]) -> None:
+        self._path = path
+        self._environment = environment
+
+    def access(self) -> Access:
+        """Return it as it is now."""
+        content = yaml.safe_load(_text(self._path)) or {}
+        context = self._named(content, "context", content.get("current-context", ""))
+        cluster = self._named(content, "cluster", context.get("cluster", ""))
+        user = self._named(content, "user", context["user"]) if context.get("user") else {}
+        found = Access(
+            server=str(cluster["server"]).rstrip("/"),
+            authority=self._pem(cluster, "certificate-authority"),
+            is_insecure=bool(cluster.get("insecure-skip-tls-verify")),
+            namespace=context.get("namespace", ""),
+            **self._user(user),
+        )
+        return self._from_plugin(found, user["exec"]) if "exec" in user else found
+
+    def _named(self, content: Any, what: str, name: str) -> Any:
+        known = {each["name"]: each.get(what) or {} for each in content.get(f"{what}s") or []}
+        if name not in known:
+            raise AccessError(
+                f"{self._path} has no {what} {name!r}, only {', '.join(known) or 'none'}. "
+                "Put the file right, or name another one with --kubeconfig."
+            )
+        return known[name]
+
+    def _pem(self, where: Any, what: str) -> str:
+        if data := where.get(f"{what}-data"):
+            return base64.b64decode(data).decode("ascii")
+        return _text(self._path.parent / where[what]) if where.get(what) else ""
+
+    def _user(self, user: Any) -> dict[str, Any]:
+        token = user.get("token", "")
+        if not token and user.get("tokenFile"):
+            token = _text(self._path.parent / user["tokenFile"]).strip()
+        return {
+            "token": token,
+            "username": user.get("username", ""),
+            "password": user.get("password", ""),
+            "certificate": self._pem(user, "client-certificate"),
+            "key": self._pem(user, "client-key"),
+        }
+
+    def _from_plugin(self, found: Access, plugin: Any) -> Access:
+        version = plugin.get("apiVersion", EXEC_VERSIONS[0])
+        if version not in EXEC_VERSIONS:
+            raise AccessError(
+                f"{self._path} asks for the exec plugin protocol {version}, but only "
+                f"{' and '.join(EXEC_VERSIONS)} are known. Use a newer plugin."
+            )
+        info = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
+        extra = {each["name"]: each["value"] for each in plugin.get("env") or []}
+        environment = {**self._environment, **extra, "KUBERNETES_EXEC_INFO": json.dumps(info)}
+        status = self._run([plugin["command"], *(plugin.get("args") or [])], environment)
+        expires = status.get("expirationTimestamp")
+        return dataclasses.replace(
+            found,
+            token=status.get("token", ""),
+            certificate=status.get("clientCertificateData", ""),
+            key=status.get("clientKeyData", ""),
+            expires=datetime.fromisoformat(expires) if expires else None,
+        )
+
+    def _run(self, command: list[str], environment: Mapping[str, str]) -> Any:
+        try:
+            done = subprocess.run(
+                [self._beside(command[0]), *command[1:]],
+                env=environment,
+                capture_output=True,
+                timeout=PLUGIN_WITHIN_S,
+                check=True,
+            )
+            return json.loads(done.stdout)["status"]
+        except (OSError, subprocess.SubprocessError, ValueError, KeyError) as problem:
+            # What the plugin printed may hold a token, so that only the sort of problem is told.
+            raise AccessError(
+                f"The exec plugin {command[0]!r} of {self._path} gave no credentials "
+                f"({type(problem).__name__}). Run it by hand to see why."
+            ) from None
+
+    def _beside(self, program: str) -> str:
+        """Return the path of a program; a relative one starts at the kubeconfig, as for kubectl."""
+        is_path = os.sep in program and not pathlib.Path(program).is_absolute()
+        return str(self._path.parent / program) if is_path else program
+
+
+def source(kubeconfig: str, environment: Mapping[str, str]) -> Source:
+    """Find who we are: the file that is named, ``KUBECONFIG``, the pod, the home folder."""
+    if kubeconfig:
+        return Kubeconfig(pathlib.Path(kubeconfig), environment)
+    if named := environment.get("KUBECONFIG"):
+        return Kubeconfig(pathlib.Path(named), environment)
+    if "KUBERNETES_SERVICE_HOST" in environment:
+        return Pod(environment)
+    path = pathlib.Path(environment.get("HOME", "."), ".kube", "config")
+    if path.exists():
+        return Kubeconfig(path, environment)
+    raise AccessError(
+        f"There is no way to the Kubernetes API: we are not in a pod, KUBECONFIG is not set, and "
+        f"{path} does not exist. Name a file with --kubeconfig."
+    )
+
+
+def _text(path: pathlib.Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise AccessError(
+            f"{path} cannot be read ({problem.strerror}). Put it there, or name another kubeconfig."
+        ) from problem
