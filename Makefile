@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 FLAGS ?=
 
-.PHONY: help setup tools check format lint types floors tidy unit functional contract contract-kube test demo bench \
+.PHONY: help setup tools check format lint types floors tidy unit functional contract test demo bench \
 	fix generate sizes clean requirements
 
 help: ## List the targets.
@@ -40,19 +40,16 @@ unit: setup ## Does this function do what it says?  FLAGS= goes to pytest.
 functional: setup ## Do the laws hold?
 	$(PY) -m pytest tests/functional $(FLAGS)
 
-contract: setup ## Do all doors of fakecloud behave the same?
-	$(PY) -m pytest tests/contract/cloud $(FLAGS)
+contract: setup ## Do all doors behave the same, and fakekube like a real kube-apiserver?
+	$(PY) -m pytest tests/contract $(FLAGS)
 
-contract-kube: setup ## Does fakekube behave like a real kube-apiserver?  (fakekube is not finished.)
-	$(PY) -m pytest tests/contract/kube $(FLAGS)
-
-test: setup ## All tests but contract-kube, in one run.
+test: setup ## All tests, in one run; those that need 'make tools' are skipped without it.
 	$(PY) -m pytest $(FLAGS)
 
 demo: setup ## See the main job done, offline.
 	$(PY) -m e2e.demo
 
-bench: ## Measure, side by side with moto.
+bench: ## Measure fakecloud beside moto, and fakekube beside a real kube-apiserver.
 	@$(PYTHON) requirements/install.py .venv-bench bench.txt
 	.venv-bench/bin/python tests/bench/run.py $(FLAGS)
 

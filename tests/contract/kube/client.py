@@ -8,6 +8,11 @@ import ssl
 import time
 from urllib import parse
 
+import pytest
+
+TOOLS = ("etcd", "kube-apiserver", "kube-controller-manager")
+REAL = pytest.param("real", marks=pytest.mark.tools(*TOOLS))
+"""The real server as the parameter of a fixture."""
 WITHIN_S = 20.0
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"

@@ -4,7 +4,7 @@ import pytest
 
 from fakekube.server import Kube
 from fakekube.serving import ServerThread
-from tests.contract.kube.client import Client, real_client
+from tests.contract.kube.client import REAL, Client, real_client
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def _fake(tmp_path_factory):
         yield Client("fakekube", server.url, server.write_kubeconfig(folder / "kubeconfig"))
 
 
-@pytest.fixture(scope="session", params=["fakekube", "real"])
+@pytest.fixture(scope="session", params=["fakekube", REAL])
 def kube(request):
     """Be a client of one of the two servers; the real one is skipped when its tools are missing."""
     if request.param == "fakekube":

@@ -18,6 +18,7 @@ import pytest
 
 from fakekube.server import Kube
 from fakekube.serving import ServerThread
+from tests.contract.kube.client import REAL
 
 WITHIN_S = 20.0
 ADMIN = ("admin", ("system:masters",))
@@ -144,7 +145,7 @@ def fake(**options):
         yield Guarded(server.url, server.authority.pem().decode(), pair_of)
 
 
-@pytest.fixture(scope="module", params=["fakekube", "real"])
+@pytest.fixture(scope="module", params=["fakekube", REAL])
 def guarded(request):
     if request.param == "real":
         yield real(request.getfixturevalue("control_plane"))

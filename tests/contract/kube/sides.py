@@ -9,9 +9,9 @@ import pytest
 
 from fakekube.server import Kube
 from fakekube.serving import ServerThread
-from tests.contract.kube.client import Client, eventually, real_client
+from tests.contract.kube.client import TOOLS, Client, eventually, real_client
 
-TOOLS = ("etcd", "kube-apiserver", "kube-controller-manager")
+__all__ = ["TOOLS", "both", "differences", "eventually_serves", "normal", "without_descriptions"]
 
 
 def _trusting(kubeconfig, folder):
