@@ -32,3 +32,5 @@ class Outcome:
     events: tuple[Event, ...] = ()
     again_s: float | None = None
     """Seconds until the next look even if nothing happens; None means: at the next resync."""
+    retry: bool = False
+    """Whether something went wrong, so that the next look comes after a growing pause."""

@@ -1,0 +1,153 @@
+"""Conditions: what users and Cluster API are told of an object, printed from steps.
+
+True means done and has an empty message, Unknown means in progress, False means that a person has
+to act, or that the object is going.
+
+https://cluster-api.sigs.k8s.io/developer/providers/contracts/infra-cluster
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provider.engine import act
+from provider.engine.plan import Step, Verb
+from provider.osc import errors
+
+MESSAGE_MAX = 2000
+
+_VERBS = {
+    Verb.CREATE: "Creating",
+    Verb.UPDATE: "Updating",
+    Verb.DELETE: "Deleting",
+    Verb.WAIT: "Waiting",
+    Verb.REFUSE: "Refused",
+}
+CAUSES = {
+    errors.Cause.GONE: "Gone",
+    errors.Cause.BUSY: "Waiting",
+    errors.Cause.THROTTLED: "Throttled",
+    errors.Cause.QUOTA: "QuotaReached",
+    errors.Cause.CAPACITY: "NoCapacity",
+    errors.Cause.DENIED: "Denied",
+    errors.Cause.TAKEN: "NameTaken",
+    errors.Cause.OURS: "Refused",
+    errors.Cause.UNKNOWN: "CloudUnavailable",
+}
+_PASSING = {errors.Cause.BUSY, errors.Cause.THROTTLED, errors.Cause.UNKNOWN, errors.Cause.GONE}
+"""Causes that end without anybody doing anything."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """One condition, without the times that the stored one has."""
+
+    type: str
+    status: str
+    reason: str
+    message: str = ""
+
+
+def true(type_: str, reason: str = "Ready") -> Condition:
+    """Return a condition that says all is well."""
+    return Condition(type_, "True", reason)
+
+
+def merge(
+    old: Iterable[Mapping[str, Any]],
+    new: Iterable[Condition],
+    generation: int,
+    now: dt.datetime,
+) -> list[dict[str, Any]]:
+    """Return conditions as they are stored; a time changes only where a status changes."""
+    before = {each["type"]: each for each in old}
+    stamp = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    rows = []
+    for each in sorted(new, key=lambda each: (each.type != "Ready", each.type)):
+        known = before.get(each.type, {})
+        same = known.get("status") == each.status
+        rows.append(
+            {
+                "type": each.type,
+                "status": each.status,
+                "reason": each.reason,
+                "message": shorten(each.message),
+                "observedGeneration": generation,
+                "lastTransitionTime": known.get("lastTransitionTime", stamp) if same else stamp,
+            }
+        )
+    return rows
+
+
+def shorten(message: str) -> str:
+    """Return a message that fits, cut at the end."""
+    return message if len(message) <= MESSAGE_MAX else message[: MESSAGE_MAX - 3] + "..."
+
+
+def of_kinds(report: act.Report, types: Iterable[str]) -> list[Condition]:
+    """Return a condition for each of ``types``, from what is left and what went wrong."""
+    found = []
+    for type_ in dict.fromkeys(types):
+        failures = [each for each in report.failures if each.condition == type_]
+        left = [each for each in report.left if type_ == each.target.CONDITION]
+        found.append(_of_kind(type_, failures, left))
+    return found
+
+
+def _of_kind(type_: str, failures: list[act.Failure], left: list[Step]) -> Condition:
+    if not failures and not left:
+        return true(type_)
+    lasting = [each for each in failures if each.error.cause not in _PASSING]
+    refused = [each for each in left if each.verb is Verb.REFUSE]
+    lines = [str(each.error).rstrip(".") + "." for each in failures]
+    if lasting:
+        return Condition(type_, "False", CAUSES[lasting[0].error.cause], _lines(lines))
+    lines += [_sentence(each) for each in left if each.verb is Verb.REFUSE]
+    if refused:
+        return Condition(type_, "False", "Refused", _lines(lines))
+    if failures:
+        return Condition(type_, "Unknown", CAUSES[failures[0].error.cause], _lines(lines))
+    waits = [_sentence(each) for each in left]
+    return Condition(type_, "Unknown", _VERBS[left[0].verb], _lines(waits))
+
+
+def _sentence(step: Step) -> str:
+    return f"{step.target}: {step.why}"
+
+
+def _lines(lines: list[str]) -> str:
+    distinct = list(dict.fromkeys(lines))
+    return distinct[0] if len(distinct) == 1 else "\n".join(f"* {line}" for line in distinct)
+
+
+def summary(parts: Iterable[Condition]) -> Condition:
+    """Return ``Ready`` of all parts: the worst one decides, and all that are not True are told."""
+    parts = list(parts)
+    for status in ("False", "Unknown"):
+        worst = [each for each in parts if each.status == status]
+        if worst:
+            lines = [f"{each.type}: {each.message or each.reason}" for each in worst]
+            reason = worst[0].reason if len(worst) == 1 else "NotReady"
+            return Condition("Ready", status, reason, _lines(lines))
+    return true("Ready")
+
+
+def paused(kind: str, cluster: Mapping[str, Any] | None, metadata: Mapping[str, Any]) -> Condition:
+    """Return ``Paused``, worded as Cluster API's own controllers word it."""
+    why = []
+    if cluster and cluster.get("spec", {}).get("paused"):
+        why.append("Cluster spec.paused is set to true")
+    if "cluster.x-k8s.io/paused" in (metadata.get("annotations") or {}):
+        why.append(f"{kind} has the cluster.x-k8s.io/paused annotation")
+    if why:
+        return Condition("Paused", "True", "Paused", ", ".join(why))
+    return Condition("Paused", "False", "NotPaused")
+
+
+def is_externally_managed(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether somebody else looks after an object."""
+    marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+    return "cluster.x-k8s.io/managed-by" in marks

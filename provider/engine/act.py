@@ -1,0 +1,237 @@
+"""Acting: the only place that changes the cloud."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+from provider.engine import intents as intent_log
+from provider.engine import plan as plans
+from provider.engine import resource as resources
+from provider.engine import world as worlds
+from provider.engine.intents import Intents
+from provider.engine.plan import Step, Verb
+from provider.engine.resource import Refusal, Resource
+from provider.osc import cloud as clouds
+from provider.osc import errors
+
+_WAVES = 40
+"""More waves than any graph of ours is deep: a limit on a loop that ends by itself."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """A step that the cloud refused, or of which it did not say whether it was carried out."""
+
+    verb: Verb
+    target: str
+    condition: str
+    error: errors.ApiError | Refusal
+
+    @classmethod
+    def of(cls, step: Step, error: errors.ApiError | Refusal) -> Failure:
+        """Return the failure of a step."""
+        return cls(step.verb, str(step.target), step.target.CONDITION, error)
+
+    def __str__(self) -> str:
+        return f"{self.verb.value} {self.target}: {self.error}"
+
+    @property
+    def is_wait(self) -> bool:
+        """Whether the same step works later without anybody doing anything."""
+        return self.error.cause in {errors.Cause.BUSY, errors.Cause.THROTTLED}
+
+
+@dataclasses.dataclass
+class Report:
+    """What a pass came to."""
+
+    world: worlds.World
+    done: list[Step] = dataclasses.field(default_factory=list)
+    left: list[Step] = dataclasses.field(default_factory=list)
+    """What is still to be done, waited for or refused."""
+    failures: list[Failure] = dataclasses.field(default_factory=list)
+    intents: Intents = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_converged(self) -> bool:
+        """Whether what is there is what is wanted."""
+        return not self.left and not self.failures
+
+
+class Actor:
+    """Brings what one owner has to what is wanted, in as many waves as it takes."""
+
+    def __init__(
+        self,
+        cloud: clouds.Cloud,
+        scope: worlds.Scope,
+        kinds: Sequence[type[Resource]],
+        record: Callable[[Intents], None],
+    ) -> None:
+        """Take ``record``, which returns only when the intents it was given are safe."""
+        self._cloud = cloud
+        self._scope = scope
+        self._kinds = {kind.KIND: kind for kind in kinds}
+        self._record = record
+        self._made: set[tuple[str, str]] = set()
+        self._tried: set[tuple[Verb, tuple[str, str], str]] = set()
+        self._is_stopped = False
+
+    def run(
+        self,
+        desired: Sequence[Resource],
+        world: worlds.World,
+        intents: Intents,
+        *,
+        going: bool = False,
+    ) -> Report:
+        """Carry out plan after plan until nothing is left that can be done now.
+
+        Errors of the cloud stop the branch they happen in; the rest goes on, and all are reported.
+        What ``record`` raises ends the pass before anything is created.
+        """
+        report = Report(world, intents=dict(intents))
+        wanted = {each.place for each in desired}
+        self._finish_earlier(wanted, report)
+        for _ in range(_WAVES):
+            report.left = plans.plan(desired, world.all(), going=going)
+            todo = [
+                step
+                for step in report.left
+                if step.verb in plans.CHANGES and _attempt(step) not in self._tried
+            ]
+            if not todo or self._is_stopped:
+                break
+            self._wave(todo, report)
+        else:
+            raise AssertionError(f"{_WAVES} waves did not come to an end: {report.left}")
+        for place in [place for place in report.intents if place in world.places]:
+            del report.intents[place]
+        return report
+
+    def _finish_earlier(self, wanted: set[tuple[str, str]], report: Report) -> None:
+        """Find what the creates of an earlier pass left, and mark it as the owner's."""
+        for intent in list(report.intents.values()):
+            if intent.place in report.world.places or intent.kind not in self._kinds:
+                continue
+            try:
+                found = intent.born(self._kinds[intent.kind], self._cloud)
+                if len(found) > 1:
+                    raise self._ambiguous(intent.place, found)
+                if found:
+                    self._adopt(found[0], report)
+                elif intent.place not in wanted:
+                    del report.intents[intent.place]
+            except (errors.ApiError, Refusal) as error:
+                kind = self._kinds[intent.kind]
+                name = "/".join(intent.place)
+                report.failures.append(Failure(Verb.CREATE, name, kind.CONDITION, error))
+                self._tried.add((Verb.CREATE, intent.place, ""))
+                self._is_stopped |= error.cause is errors.Cause.THROTTLED
+
+    def _ambiguous(self, place: tuple[str, str], found: Sequence[Resource]) -> Refusal:
+        ids = ", ".join(each.id for each in found)
+        mark = "=".join(self._scope.owner)
+        return Refusal(
+            f"An earlier create of {'/'.join(place)} was cut short, and any of {ids} may be what "
+            f"it made. Tag the right one {mark}, or delete them."
+        )
+
+    def _adopt(self, found: Resource, report: Report) -> None:
+        marks = self._scope.marks({})
+        tags = [{"Key": key, "Value": value} for key, value in sorted(marks.items())]
+        self._cloud.call("CreateTags", ResourceIds=[found.id], Tags=tags)
+        report.world.add(dataclasses.replace(found, tags={**found.tags, **marks}))
+        report.world.rebind()
+
+    # --- One wave --------------------------------------------------------------------------------
+
+    def _wave(self, todo: Sequence[Step], report: Report) -> None:
+        self._open_intents([step for step in todo if step.verb is Verb.CREATE], report)
+        untagged: list[tuple[Step, Resource]] = []
+        touched: set[str] = set()
+        for step in todo:
+            if self._is_stopped or _attempt(step) in self._tried:
+                continue
+            self._tried.add(_attempt(step))
+            try:
+                self._step(step, report, untagged)
+            except (errors.ApiError, Refusal) as error:
+                if not (step.verb is Verb.DELETE and error.cause is errors.Cause.GONE):
+                    self._fail(step, error, report)
+                    continue
+            if step.verb is Verb.DELETE:
+                touched.add(step.target.KIND)
+            report.done.append(step)
+        self._tag(untagged, report)
+        for kind in self._kinds.values():
+            if kind.KIND in touched and not self._is_stopped:
+                worlds.snapshot(self._cloud, self._scope, [kind], report.world)
+        report.world.rebind()
+
+    def _fail(self, step: Step, error: errors.ApiError | Refusal, report: Report) -> None:
+        report.failures.append(Failure.of(step, error))
+        self._is_stopped |= error.cause is errors.Cause.THROTTLED
+        if step.verb is Verb.CREATE and error.cause is not errors.Cause.UNKNOWN:
+            # It was refused for certain, so whatever looks alike from now on is somebody else's.
+            report.intents.pop(step.target.place, None)
+
+    def _open_intents(self, creates: Sequence[Step], report: Report) -> None:
+        fresh: Intents = {}
+        for step in creates:
+            place = step.target.place
+            if not step.target.NEEDS_INTENT or place in report.intents:
+                continue
+            bound = resources.bind(step.target, report.world.places)
+            is_first = any(each.place in self._made for each in resources.references(bound))
+            try:
+                fresh[place] = intent_log.form(bound, self._cloud, is_first=is_first)
+            except (errors.ApiError, Refusal) as error:
+                self._tried.add(_attempt(step))
+                self._fail(step, error, report)
+        if fresh:
+            report.intents.update(fresh)
+            self._record(dict(report.intents))
+
+    def _step(self, step: Step, report: Report, untagged: list[tuple[Step, Resource]]) -> None:
+        bound = resources.bind(step.target, report.world.places)
+        if step.verb is Verb.DELETE:
+            bound.delete(self._cloud)
+            return
+        if step.verb is Verb.CREATE:
+            after = bound.create(self._cloud)
+            self._made.add(bound.place)
+        else:
+            assert step.observed is not None
+            after = step.observed
+            if bound.differences(after):
+                after = bound.update(self._cloud, after)
+        marks = self._scope.marks(step.target.tags)
+        if bound.TAKES_TAGS and any(after.tags.get(key) != value for key, value in marks.items()):
+            untagged.append((step, after))
+        else:
+            report.world.add(after)
+
+    def _tag(self, untagged: Sequence[tuple[Step, Resource]], report: Report) -> None:
+        """Mark what was made: one call for all that get the same tags."""
+        groups: dict[tuple[tuple[str, str], ...], list[tuple[Step, Resource]]] = {}
+        for step, made in untagged:
+            marks = tuple(sorted(self._scope.marks(step.target.tags).items()))
+            groups.setdefault(marks, []).append((step, made))
+        for marks, members in groups.items():
+            tags = [{"Key": key, "Value": value} for key, value in marks]
+            ids = [made.id for _, made in members]
+            try:
+                self._cloud.call("CreateTags", ResourceIds=ids, Tags=tags)
+            except (errors.ApiError, Refusal) as error:
+                report.failures += [Failure.of(step, error) for step, _ in members]
+                self._is_stopped |= error.cause is errors.Cause.THROTTLED
+                continue
+            for _step, made in members:
+                marked: Mapping[str, str] = {**made.tags, **dict(marks)}
+                report.world.add(dataclasses.replace(made, tags=marked))
+
+
+def _attempt(step: Step) -> tuple[Verb, tuple[str, str], str]:
+    return step.verb, step.target.place, step.target.id

@@ -1,0 +1,73 @@
+"""Intents: what was kept before a create that cannot be recognised by its answer alone.
+
+Most creates of OUTSCALE take neither tags nor a token. Between such a create and the tag that says
+whose it is, a crash or a lost answer leaves a resource that nobody owns. So an intent is kept in
+Kubernetes first, with the ids of what looked alike before; what is there afterwards and was not
+there before is ours.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from provider.engine.resource import Resource
+from provider.osc import cloud as clouds
+
+
+@dataclasses.dataclass(frozen=True)
+class Intent:
+    """That something is about to be created."""
+
+    kind: str
+    key: str
+    filters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """The filters of a Read that finds what looks alike: no spec is needed to look again."""
+    before: tuple[str, ...] = ()
+    """The ids of what looked alike before."""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where the new resource will be found."""
+        return self.kind, self.key
+
+    def born(self, kind: type[Resource], cloud: clouds.Cloud) -> list[Resource]:
+        """Return what looks alike now and did not exist before: what an unfinished create left."""
+        found = kind.lookalikes(cloud, self.filters, self.key)
+        return [each for each in found if each.id not in self.before]
+
+
+Intents = dict[tuple[str, str], Intent]
+
+
+def form(wanted: Resource, cloud: clouds.Cloud, *, is_first: bool) -> Intent:
+    """Return an intent for what is about to be created.
+
+    With ``is_first``, what it would be part of was made a moment ago, so nothing can look alike.
+    """
+    filters = wanted.likeness()
+    alike = [] if is_first else wanted.lookalikes(cloud, filters, wanted.key)
+    return Intent(wanted.KIND, wanted.key, filters, tuple(sorted(each.id for each in alike)))
+
+
+def load(status: Mapping[str, Any]) -> Intents:
+    """Return the open intents of a status."""
+    rows = [
+        Intent(row["kind"], row["key"], row.get("filters") or {}, tuple(row.get("before") or ()))
+        for row in status.get("intents") or []
+    ]
+    return {each.place: each for each in rows}
+
+
+def dump(intents: Intents) -> list[dict[str, Any]]:
+    """Return intents as a status keeps them."""
+    return [
+        {
+            "kind": each.kind,
+            "key": each.key,
+            "filters": dict(each.filters),
+            "before": list(each.before),
+        }
+        for _, each in sorted(intents.items())
+    ]

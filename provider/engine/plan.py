@@ -1,0 +1,146 @@
+"""The plan: what has to be done so that what is there becomes what is wanted, and why."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterable, Sequence
+
+from provider.engine import resource as resources
+from provider.engine.resource import Resource
+
+
+class Verb(enum.Enum):
+    """What a step does."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    WAIT = "wait"
+    REFUSE = "refuse"
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One line of a plan."""
+
+    verb: Verb
+    target: Resource
+    """What is wanted, or, for a delete, what was observed."""
+    why: str
+    observed: Resource | None = None
+
+    def __str__(self) -> str:
+        return f"{self.verb.value:<8}{self.target!s:<28}{self.why}"
+
+
+CHANGES = frozenset({Verb.CREATE, Verb.UPDATE, Verb.DELETE})
+
+
+def plan(desired: Sequence[Resource], observed: Iterable[Resource], *, going: bool) -> list[Step]:
+    """Return the steps that lead from what is there to what is wanted; pure.
+
+    A step is a change only when all that it builds on is ready, so steps of one plan can be carried
+    out in any order. ``going`` says that the owner itself goes: then what stays goes as well.
+    """
+    there: dict[tuple[str, str], Resource] = {}
+    surplus = []
+    for each in observed:
+        if each.place in there:
+            surplus.append(each)
+        else:
+            there[each.place] = each
+    steps: list[Step] = []
+    unready: set[tuple[str, str]] = set()
+    for wanted in in_order(desired):
+        step = _towards(wanted, there.get(wanted.place), unready)
+        if step is not None:
+            steps.append(step)
+            unready.add(wanted.place)
+    places = {each.place for each in desired}
+    leftover = [
+        each
+        for each in there.values()
+        if each.place not in places and each.is_managed and (going or not each.stays)
+    ]
+    everything = [*there.values(), *surplus]
+    steps += [_away(each, everything) for each in leftover]
+    steps += [_away(each, everything) for each in surplus if each.is_managed]
+    return steps
+
+
+def in_order(wanted: Sequence[Resource]) -> list[Resource]:
+    """Return resources so that each comes after those that it refers to; else in the given order.
+
+    Raise ``AssertionError`` for a circle, which only a mistake of ours can make.
+    """
+    by_place = {each.place: each for each in wanted}
+    done: dict[tuple[str, str], Resource] = {}
+    path: list[tuple[str, str]] = []
+
+    def visit(each: Resource) -> None:
+        if each.place in done:
+            return
+        assert each.place not in path, f"These wait for each other: {[*path, each.place]}."
+        path.append(each.place)
+        for reference in resources.references(each):
+            if reference.place in by_place:
+                visit(by_place[reference.place])
+        path.pop()
+        done[each.place] = each
+
+    for each in wanted:
+        visit(each)
+    return list(done.values())
+
+
+def _towards(
+    wanted: Resource, there: Resource | None, unready: set[tuple[str, str]]
+) -> Step | None:
+    if there is not None and there.state in there.LEAVING:
+        return Step(Verb.WAIT, wanted, f"the old one ({there.id}) is {there.state}", there)
+    if there is not None and there.state in there.BROKEN:
+        return Step(Verb.REFUSE, wanted, f"{there.id} is {there.state}", there)
+    if not wanted.is_managed:
+        return _used(wanted, there)
+    missing = [str(each) for each in resources.references(wanted) if each.place in unready]
+    wait = Step(Verb.WAIT, wanted, f"waiting for {', '.join(dict.fromkeys(missing))}", there)
+    if there is None:
+        return wait if missing else Step(Verb.CREATE, wanted, "does not exist")
+    if not there.is_ready:
+        return Step(Verb.WAIT, wanted, f"{there.id} is {there.state}", there)
+    differences = wanted.differences(there)
+    fixed = [each for each in differences if each.field not in wanted.MUTABLE]
+    if fixed:
+        why = "; ".join(str(each) for each in fixed)
+        return Step(Verb.REFUSE, wanted, f"{why}: this cannot be changed", there)
+    changes = [str(each) for each in differences]
+    changes += [
+        f"tag {name} is missing"
+        for name, value in wanted.tags.items()
+        if name != "Name" and there.tags.get(name) != value
+    ]
+    if changes:
+        return wait if missing else Step(Verb.UPDATE, wanted, "; ".join(changes), there)
+    return None
+
+
+def _used(wanted: Resource, there: Resource | None) -> Step | None:
+    if there is None:
+        return Step(Verb.REFUSE, wanted, f"{wanted.id or wanted.key} does not exist")
+    if not there.is_ready:
+        return Step(Verb.WAIT, wanted, f"{there.id} is {there.state}", there)
+    return None
+
+
+def _away(there: Resource, everything: Sequence[Resource]) -> Step:
+    holders = [
+        str(each)
+        for each in everything
+        if each is not there and any(one.id == there.id for one in resources.references(each))
+    ]
+    if there.state in there.LEAVING:
+        return Step(Verb.WAIT, there, f"{there.id} is {there.state}", there)
+    if holders:
+        return Step(Verb.WAIT, there, f"in use by {', '.join(dict.fromkeys(holders))}", there)
+    return Step(Verb.DELETE, there, "is not wanted", there)

@@ -1,0 +1,191 @@
+"""What a cloud resource is: its fields, what it refers to, and the verbs that change it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from provider.osc import errors
+
+if TYPE_CHECKING:
+    from provider.engine import world as worlds
+    from provider.osc import cloud as clouds
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One cloud resource, as it is wanted or as it was observed: both are of the same class.
+
+    A field that holds another resource is a dependency, and there is no other way to state one.
+    Only fields that are compared say what a resource is; ``id``, ``state`` and ``tags`` do not.
+    """
+
+    KIND: ClassVar[str]
+    """The name of the kind in status, conditions, metrics and messages."""
+    CONDITION: ClassVar[str]
+    """The condition that tells about resources of this kind."""
+    MUTABLE: ClassVar[frozenset[str]] = frozenset()
+    """The fields that ``update`` can change. A difference in another one is refused in words."""
+    READY: ClassVar[frozenset[str]] = frozenset({"", "available", "active", "in-use"})
+    """States in which others can build on it."""
+    LEAVING: ClassVar[frozenset[str]] = frozenset({"deleting", "shutting-down"})
+    """States after which it will be gone."""
+    BROKEN: ClassVar[frozenset[str]] = frozenset()
+    """States that waiting does not end."""
+    NEEDS_INTENT: ClassVar[bool] = True
+    """Whether creating it twice makes two of it, so that an intent is kept before the first try."""
+    TAKES_TAGS: ClassVar[bool] = True
+    """Whether CreateTags can mark it; False where the create carries the tags, or nothing can."""
+    USUAL_S: ClassVar[float] = 30.0
+    """How long it usually takes to become ready, in seconds, for messages."""
+    POLL_S: ClassVar[float] = 5.0
+    """How often to look while it is not ready."""
+
+    key: str
+    """Its name inside its owner, unique within the kind; never an id of the cloud."""
+    id: str = dataclasses.field(default="", compare=False)
+    state: str = dataclasses.field(default="", compare=False)
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    is_managed: bool = dataclasses.field(default=True, compare=False)
+    """False for what exists already and is only used: never created, changed or deleted."""
+    stays: bool = dataclasses.field(default=False, compare=False, repr=False)
+    """True for what somebody else put beside it, which goes only when the owner goes."""
+
+    def __str__(self) -> str:
+        return self.KIND if self.key == "default" else f"{self.KIND}/{self.key}"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it is found in a world."""
+        return self.KIND, self.key
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether others can build on it."""
+        return self.state in self.READY
+
+    # --- The verbs -------------------------------------------------------------------------------
+
+    @classmethod
+    def desired(cls, want: Any) -> Iterable[Self]:
+        """Return those that are wanted; pure."""
+        raise NotImplementedError(f"{cls.__name__} does not say what is desired.")
+
+    @classmethod
+    def observe(
+        cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
+    ) -> Iterable[Self]:
+        """Return all that the owner has, found by tag, never by the spec; with one Read."""
+        raise NotImplementedError(f"{cls.__name__} cannot be observed.")
+
+    def likeness(self) -> dict[str, Any]:
+        """Return the filters of a Read that finds all that look like this."""
+        raise NotImplementedError(f"{type(self).__name__} keeps no intent.")
+
+    @classmethod
+    def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
+        """Return what such a Read finds and nobody's tag claims, under ``key``."""
+        raise NotImplementedError(f"{cls.__name__} keeps no intent.")
+
+    def create(self, cloud: clouds.Cloud) -> Self:
+        """Create it with one call, and return what the cloud answered."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be created.")
+
+    def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
+        """Make the difference go away, and return what is there then."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be changed.")
+
+    def delete(self, cloud: clouds.Cloud) -> None:
+        """Ask for its deletion. That it is gone is observed, never assumed."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be deleted.")
+
+    def differences(self, observed: Self) -> tuple[Difference, ...]:
+        """Return the compared fields in which what is there differs from what is wanted."""
+        return tuple(
+            Difference(field.name, there, wanted)
+            for field in dataclasses.fields(self)
+            if field.compare
+            and (there := plain(getattr(observed, field.name)))
+            != (wanted := plain(getattr(self, field.name)))
+        )
+
+
+class Refusal(Exception):
+    """Why something cannot be done, in words for the person who can change that."""
+
+    cause = errors.Cause.OURS
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """A field in which what is there differs from what is wanted."""
+
+    field: str
+    there: Any
+    wanted: Any
+
+    def __str__(self) -> str:
+        name = self.field.replace("_", " ")
+        return f"{name} is {_text(self.there)}, the spec wants {_text(self.wanted)}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple | frozenset | list):
+        return "{" + ", ".join(sorted(_text(each) for each in value)) + "}"
+    return str(value) if value not in ("", None) else "nothing"
+
+
+def plain(value: Any) -> Any:
+    """Return a value in which every resource is replaced by the name of its place."""
+    if isinstance(value, Resource):
+        return str(value)
+    if isinstance(value, tuple):
+        return tuple(plain(each) for each in value)
+    if isinstance(value, frozenset):
+        return frozenset(plain(each) for each in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = [plain(getattr(value, field.name)) for field in dataclasses.fields(value)]
+        return (type(value).__name__, *fields)
+    return value
+
+
+def references(value: Any) -> Iterator[Resource]:
+    """Return every resource that a resource, or a part of one, refers to directly."""
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return
+    for field in dataclasses.fields(value):
+        yield from _within(getattr(value, field.name))
+
+
+def _within(value: Any) -> Iterator[Resource]:
+    if isinstance(value, Resource):
+        yield value
+    elif isinstance(value, tuple | frozenset):
+        for each in value:
+            yield from _within(each)
+    else:
+        yield from references(value)
+
+
+def bind(value: Any, find: Mapping[tuple[str, str], Resource]) -> Any:
+    """Return a resource, or a part of one, that refers to what was observed."""
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    changes = {}
+    for field in dataclasses.fields(value):
+        before = getattr(value, field.name)
+        after = _bound(before, find)
+        if after is not before:
+            changes[field.name] = after
+    return dataclasses.replace(value, **changes) if changes else value
+
+
+def _bound(value: Any, find: Mapping[tuple[str, str], Resource]) -> Any:
+    if isinstance(value, Resource):
+        return find.get(value.place, value)
+    if isinstance(value, tuple | frozenset):
+        after = [_bound(each, find) for each in value]
+        same = all(a is b for a, b in zip(after, value, strict=True))
+        return value if same else type(value)(after)
+    return bind(value, find)

@@ -1,0 +1,102 @@
+"""The snapshot: what an owner has in the cloud, and how it is looked up."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from provider.engine import resource as resources
+from provider.engine.resource import Resource
+from provider.osc import cloud as clouds
+
+
+@dataclasses.dataclass(frozen=True)
+class Scope:
+    """Whose resources are meant."""
+
+    owner: tuple[str, str]
+    """The tag, key and value, that says a resource is the owner's."""
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Further tags that everything of the owner gets."""
+    existing: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    """What is only used and not owned: kind to id to key."""
+    about: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What kinds need to know of the owner to recognise what is its own, such as its name."""
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The filters of a Read that finds what the owner has."""
+        return {"Tags": [f"{self.owner[0]}={self.owner[1]}"]}
+
+    def marks(self, wanted: Mapping[str, str]) -> dict[str, str]:
+        """Return all tags of a resource: its own, those of the owner, and the owner's mark."""
+        return {**wanted, **self.tags, self.owner[0]: self.owner[1]}
+
+
+class World:
+    """All that was observed of one owner, by place and by id."""
+
+    def __init__(self) -> None:
+        self.places: dict[tuple[str, str], Resource] = {}
+        self.surplus: list[Resource] = []
+        """Further ones in a place that is taken already: left over from a lost race."""
+        self._ids: dict[str, Resource] = {}
+
+    def add(self, found: Resource) -> None:
+        """Add or replace what was observed."""
+        holder = self.places.get(found.place)
+        if holder is not None and holder.id != found.id and holder.id in self._ids:
+            if self._rank(holder) <= self._rank(found):
+                self.surplus.append(found)
+                self._ids[found.id] = found
+                return
+            self.surplus.append(holder)
+        self.places[found.place] = found
+        self._ids[found.id] = found
+
+    @staticmethod
+    def _rank(found: Resource) -> tuple[bool, bool, str]:
+        return (not found.is_managed, found.state in found.LEAVING, found.id)
+
+    def drop(self, kind: str) -> None:
+        """Forget all of one kind, before it is observed again."""
+        for place in [place for place in self.places if place[0] == kind]:
+            del self.places[place]
+        self.surplus = [each for each in self.surplus if kind != each.KIND]
+        self._ids = {id_: each for id_, each in self._ids.items() if kind != each.KIND}
+
+    def by_id(self, id_: str) -> Resource | None:
+        """Return the resource with this id of the cloud, or None when the owner has none."""
+        return self._ids.get(id_)
+
+    def of(self, kind: str) -> list[Resource]:
+        """Return all of one kind, surplus ones included."""
+        first = [each for place, each in self.places.items() if place[0] == kind]
+        return first + [each for each in self.surplus if kind == each.KIND]
+
+    def all(self) -> list[Resource]:
+        """Return everything."""
+        return [*self.places.values(), *self.surplus]
+
+    def rebind(self) -> None:
+        """Let every reference point at what was observed last."""
+        for each in list(self.places.values()):
+            self.add(resources.bind(each, self.places))
+
+
+def snapshot(
+    cloud: clouds.Cloud, scope: Scope, kinds: Sequence[type[Resource]], world: World | None = None
+) -> World:
+    """Read what the owner has: one Read per kind, whatever there is of it.
+
+    Kinds come in an order in which each refers only to earlier ones. With ``world``, only these
+    kinds are read again and the rest is kept.
+    """
+    world = world or World()
+    for kind in kinds:
+        found: Iterable[Resource] = list(kind.observe(cloud, scope, world))
+        world.drop(kind.KIND)
+        for each in found:
+            world.add(each)
+    return world

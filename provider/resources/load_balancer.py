@@ -1,0 +1,324 @@
+"""The load balancer of the Kubernetes API, and those that the CCM puts beside it.
+
+Identity: its name, which is unique in an account and region, and tags that the create carries.
+https://docs.outscale.com/en/userguide/About-Load-Balancers.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self, TypeVar
+
+from provider.engine import world as worlds
+from provider.engine.resource import Refusal, Resource
+from provider.osc import cloud as clouds
+from provider.osc import errors
+from provider.resources import public_ip, security_group, subnet
+from provider.resources import want as wants
+from provider.resources.internet_service import InternetService
+from provider.resources.net import Net
+from provider.resources.security_group import SecurityGroup
+from provider.resources.subnet import Subnet
+from provider.rules import names
+
+
+LB = TypeVar("LB", bound="LoadBalancer")
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Listener:
+    """A port that is listened to, and where its traffic goes."""
+
+    port: int
+    protocol: str
+    backend_port: int
+    backend_protocol: str
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The listener as the API takes it."""
+        return {
+            "LoadBalancerPort": self.port,
+            "LoadBalancerProtocol": self.protocol,
+            "BackendPort": self.backend_port,
+            "BackendProtocol": self.backend_protocol,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class HealthCheck:
+    """How the load balancer finds out which backends work; times are in seconds."""
+
+    protocol: str
+    port: int
+    check_interval: int
+    timeout: int
+    healthy_threshold: int
+    unhealthy_threshold: int
+    path: str = ""
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The health check as the API takes it."""
+        request = {
+            "Protocol": self.protocol,
+            "Port": self.port,
+            "CheckInterval": self.check_interval,
+            "Timeout": self.timeout,
+            "HealthyThreshold": self.healthy_threshold,
+            "UnhealthyThreshold": self.unhealthy_threshold,
+        }
+        return request | ({"Path": self.path} if self.path else {})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LoadBalancer(Resource):
+    """One load balancer; its key and its id are its name."""
+
+    KIND: ClassVar[str] = "loadBalancer"
+    CONDITION: ClassVar[str] = "LoadBalancerReady"
+    MUTABLE: ClassVar[frozenset[str]] = frozenset({"security_groups", "listeners", "health_check"})
+    READY: ClassVar[frozenset[str]] = frozenset({"active"})
+    NEEDS_INTENT: ClassVar[bool] = False
+    TAKES_TAGS: ClassVar[bool] = False
+    USUAL_S: ClassVar[float] = 60.0
+
+    type: str
+    subnet: Subnet
+    security_groups: tuple[SecurityGroup, ...]
+    listeners: frozenset[Listener]
+    health_check: HealthCheck
+    marks: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    """The tags that its create carries."""
+    address: str = dataclasses.field(default="", compare=False)
+    """The id of a public IP, or ``pool:`` and the name of a pool."""
+    internet: InternetService | None = dataclasses.field(default=None, compare=False)
+    dns_name: str = dataclasses.field(default="", compare=False)
+    backends: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
+
+    @classmethod
+    def desired(cls, want: wants.Want) -> Iterable[Self]:
+        """Return the load balancer of the Kubernetes API, unless the spec does without."""
+        spec = want.network.load_balancer
+        if "loadbalancer" in want.network.disable:
+            return
+        name = spec.name or names.load_balancer(want.name, want.uid)
+        first = Listener(
+            spec.listener.port,
+            spec.listener.protocol,
+            spec.listener.backend_port,
+            spec.listener.backend_protocol,
+        )
+        more = [
+            Listener(each.port, each.protocol, each.backend_port, each.backend_protocol)
+            for each in spec.additional_listeners
+        ]
+        internal = spec.type == "internal"
+        owner, owned = names.owner(want.uid)
+        pool = f"pool:{spec.public_ip_pool}" if spec.public_ip_pool else ""
+        yield cls(
+            key=name,
+            id=name,
+            type=spec.type,
+            subnet=_place(want, spec.subnet_name or ""),
+            security_groups=_groups(want, spec.security_group_name or ""),
+            listeners=frozenset([first, *more]),
+            health_check=HealthCheck(
+                spec.health_check.protocol,
+                spec.health_check.port,
+                spec.health_check.check_interval,
+                spec.health_check.timeout,
+                spec.health_check.healthy_threshold,
+                spec.health_check.unhealthy_threshold,
+                spec.health_check.path or "",
+            ),
+            address=spec.public_ip_id or pool,
+            internet=None if internal else next(iter(want.of(InternetService)), None),
+            marks={owner: owned, names.NAME: names.load_balancer_mark(name, want.uid)},
+            is_managed=not want.network.use_existing.load_balancer,
+        )
+
+    @classmethod
+    def observe(
+        cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
+    ) -> Iterator[Self]:
+        """Find load balancers by the tags that they were created with; their Reads take no filter.
+
+        Those that the CCM made for Services bear the owner's tag as well, and one more.
+        """
+        used = scope.existing.get(cls.KIND, {})
+        key, value = scope.owner
+        uid = scope.about.get("uid", "")
+        for row in cloud.read("ReadLoadBalancers"):
+            name = row["LoadBalancerName"]
+            tags = wants.tags_of(row)
+            marked = tags.get(names.NAME) == names.load_balancer_mark(name, uid)
+            if row["State"] == "deleted":
+                continue
+            if marked or tags.get(key) == value or name in used:
+                theirs = names.CCM_SERVICE in tags and not marked
+                seen = _seen(cls, row, world)
+                yield dataclasses.replace(seen, is_managed=name not in used, stays=theirs)
+
+    def create(self, cloud: clouds.Cloud) -> Self:
+        """Create it with its tags; the update that follows sets the health check."""
+        try:
+            answer = cloud.call(
+                "CreateLoadBalancer",
+                LoadBalancerName=self.key,
+                LoadBalancerType=self.type,
+                Listeners=[each.request for each in sorted(self.listeners)],
+                SecurityGroups=[each.id for each in self.security_groups],
+                Subnets=[self.subnet.id],
+                PublicIp=_public_ip(cloud, self.address),
+                Tags=[{"Key": key, "Value": value} for key, value in sorted(self.marks.items())],
+            )
+        except errors.ApiError as error:
+            if error.cause is errors.Cause.TAKEN:
+                raise Refusal(
+                    f"A load balancer with the name {self.key} exists, and it is not this "
+                    "cluster's. Set spec.network.loadBalancer.name to another name, or "
+                    "spec.network.useExisting.loadBalancer to true."
+                ) from error
+            raise
+        made = _seen(type(self), answer["LoadBalancer"], worlds.World())
+        return dataclasses.replace(
+            made,
+            subnet=self.subnet,
+            security_groups=self.security_groups,
+            internet=self.internet,
+        )
+
+    def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
+        """Set listeners, security groups and health check; it may have to become active between."""
+        gone = observed.listeners - self.listeners
+        fresh = self.listeners - observed.listeners
+        if gone:
+            cloud.call(
+                "DeleteLoadBalancerListeners",
+                LoadBalancerName=self.key,
+                LoadBalancerPorts=sorted(each.port for each in gone),
+            )
+        if fresh:
+            cloud.call(
+                "CreateLoadBalancerListeners",
+                LoadBalancerName=self.key,
+                Listeners=[each.request for each in sorted(fresh)],
+            )
+        if gone or fresh:
+            # It reloads now, and would refuse the rest until that is over.
+            return dataclasses.replace(observed, listeners=self.listeners, state="reloading")
+        groups = tuple(each.id for each in self.security_groups)
+        if groups != tuple(each.id for each in observed.security_groups):
+            cloud.call("UpdateLoadBalancer", LoadBalancerName=self.key, SecurityGroups=list(groups))
+        if self.health_check != observed.health_check:
+            check = self.health_check.request
+            cloud.call("UpdateLoadBalancer", LoadBalancerName=self.key, HealthCheck=check)
+        return dataclasses.replace(
+            observed, security_groups=self.security_groups, health_check=self.health_check
+        )
+
+    def delete(self, cloud: clouds.Cloud) -> None:
+        """Delete it."""
+        cloud.call("DeleteLoadBalancer", LoadBalancerName=self.key)
+
+
+def _place(want: wants.Want, name: str) -> Subnet:
+    """Return the subnet that the load balancer is in; raise ``Refusal`` when there is none."""
+    places = want.of(Subnet)
+    if name:
+        found = [each for each in places if name in (each.tags.get(names.NAME), each.key)]
+    else:
+        found = subnet.with_role(want, names.LOAD_BALANCER)
+    if found:
+        return found[0]
+    there = ", ".join(f"{each.ip_range} ({', '.join(sorted(each.roles))})" for each in places)
+    asked = f"the name {name}" if name else f"the role {names.LOAD_BALANCER}"
+    raise Refusal(
+        f"No subnet has {asked}; spec.network.subnets has {there or 'none'}. Give one of them the "
+        f"role {names.LOAD_BALANCER}."
+    )
+
+
+def _groups(want: wants.Want, name: str) -> tuple[SecurityGroup, ...]:
+    """Return the groups of the load balancer; raise ``Refusal`` when there is none."""
+    groups = want.of(SecurityGroup)
+    if name:
+        found = [each for each in groups if name in (each.key, each.name)]
+    else:
+        found = security_group.with_role(want, names.LOAD_BALANCER)
+    if found:
+        return tuple(sorted(found, key=lambda each: each.key))
+    there = ", ".join(each.key for each in groups)
+    asked = f"is called {name}" if name else f"has the role {names.LOAD_BALANCER}"
+    raise Refusal(
+        f"No security group {asked}; spec.network.securityGroups has {there or 'none'}. Give one "
+        f"of them the role {names.LOAD_BALANCER}."
+    )
+
+
+def _public_ip(cloud: clouds.Cloud, address: str) -> str | None:
+    """Return the public IP to ask for, or None for one of OUTSCALE's own."""
+    if address.startswith("pool:"):
+        return public_ip.from_pool(cloud, address.removeprefix("pool:")).address
+    if not address:
+        return None
+    rows = cloud.read("ReadPublicIps", Filters={"PublicIpIds": [address]})
+    if not rows:
+        raise Refusal(
+            f"spec.network.loadBalancer.publicIpId is {address}, which does not exist. Set it to "
+            "the id of a public IP of this account."
+        )
+    return str(rows[0]["PublicIp"])
+
+
+def _seen(cls: type[LB], row: Mapping[str, Any], world: worlds.World) -> LB:
+    places = [world.by_id(each) for each in row.get("Subnets") or ()]
+    place = next((each for each in places if isinstance(each, Subnet)), None)
+    groups = [world.by_id(each) for each in row.get("SecurityGroups") or ()]
+    internet = world.places.get((InternetService.KIND, "default"))
+    faces = row["LoadBalancerType"] == "internet-facing"
+    check = row["HealthCheck"]
+    return cls(
+        key=row["LoadBalancerName"],
+        id=row["LoadBalancerName"],
+        state=row["State"],
+        type=row["LoadBalancerType"],
+        subnet=place or _stranger(row),
+        security_groups=tuple(
+            sorted(
+                (each for each in groups if isinstance(each, SecurityGroup)),
+                key=lambda each: each.key,
+            )
+        ),
+        listeners=frozenset(
+            Listener(
+                each["LoadBalancerPort"],
+                each["LoadBalancerProtocol"],
+                each["BackendPort"],
+                each.get("BackendProtocol", each["LoadBalancerProtocol"]),
+            )
+            for each in row["Listeners"]
+        ),
+        health_check=HealthCheck(
+            check["Protocol"],
+            check["Port"],
+            check["CheckInterval"],
+            check["Timeout"],
+            check["HealthyThreshold"],
+            check["UnhealthyThreshold"],
+            check.get("Path", ""),
+        ),
+        internet=internet if faces and isinstance(internet, InternetService) else None,
+        dns_name=row.get("DnsName", ""),
+        backends=frozenset(row.get("BackendVmIds") or ()),
+        tags=wants.tags_of(row),
+    )
+
+
+def _stranger(row: Mapping[str, Any]) -> Subnet:
+    """Return a subnet of which only the id is known."""
+    id_ = next(iter(row.get("Subnets") or ()), "")
+    net = Net(key=str(row.get("NetId", "")), id=str(row.get("NetId", "")))
+    return Subnet(key=id_, id=id_, net=net, ip_range="", subregion="")

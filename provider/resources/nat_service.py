@@ -1,0 +1,144 @@
+"""NAT services: the way out of private subnets, one for each subregion.
+
+Identity: the owner's tag; before it is tagged, an intent and the client token.
+https://docs.outscale.com/en/userguide/About-NAT-Gateways.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from provider.engine import world as worlds
+from provider.engine.resource import Resource
+from provider.osc import cloud as clouds
+from provider.resources import public_ip, route_table, subnet
+from provider.resources import want as wants
+from provider.resources.internet_service import InternetService
+from provider.resources.net import Net
+from provider.resources.public_ip import PublicIp
+from provider.resources.subnet import Subnet
+from provider.rules import names
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NatService(Resource):
+    """One NAT service; its key is the IP range of the public subnet it is in."""
+
+    KIND: ClassVar[str] = "natService"
+    CONDITION: ClassVar[str] = "NatServicesReady"
+
+    subnet: Subnet
+    public_ip: PublicIp | None = dataclasses.field(default=None, compare=False)
+    """Its own one; None when it comes from a pool."""
+    pool: str = dataclasses.field(default="", compare=False)
+    route_table: Resource | None = dataclasses.field(default=None, compare=False)
+    """The one that makes its subnet public, without which it cannot be created."""
+    internet: InternetService | None = dataclasses.field(default=None, compare=False)
+    token: str = dataclasses.field(default="", compare=False)
+    addresses: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+
+    @classmethod
+    def desired(cls, want: wants.Want) -> Iterable[Self]:
+        """Return one for each subnet with the role ``nat``, or for those that the spec names."""
+        if not want.has_internet:
+            return
+        pool = want.network.nat_public_ip_pool or ""
+        tables = {each.key: each for each in route_table.public(want)}
+        for place, name in _places(want):
+            key = place.ip_range
+            yield cls(
+                key=key,
+                subnet=place,
+                pool=pool,
+                public_ip=None if pool else PublicIp.wanted(f"{cls.KIND}/{key}", want.name),
+                route_table=tables.get(place.key),
+                internet=want.of(InternetService)[0],
+                token=names.nat_service_token(name, place.subregion, want.uid),
+                tags={"Name": names.nat_service(want.name, name or place.subregion)},
+            )
+
+    @classmethod
+    def observe(
+        cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
+    ) -> Iterator[Self]:
+        """Find NAT services by the owner's tag."""
+        for row in cloud.read("ReadNatServices", Filters=scope.filters):
+            if row["State"] != "deleted":
+                place = world.by_id(row["SubnetId"])
+                if not isinstance(place, Subnet):
+                    place = _stranger(row)
+                yield cls._seen(row, place.ip_range or place.key, place, world)
+
+    @classmethod
+    def _seen(
+        cls, row: Mapping[str, Any], key: str, place: Subnet, world: worlds.World | None = None
+    ) -> Self:
+        own = [
+            PublicIp(key=f"{cls.KIND}/{key}", id=each["PublicIpId"], address=each["PublicIp"])
+            for each in row.get("PublicIps", ())
+        ]
+        internet = world.places.get((InternetService.KIND, "default")) if world else None
+        return cls(
+            key=key,
+            id=row["NatServiceId"],
+            state=row["State"],
+            subnet=place,
+            public_ip=own[0] if own else None,
+            addresses=tuple(each.address for each in own),
+            internet=internet if isinstance(internet, InternetService) else None,
+            token=row.get("ClientToken", ""),
+            tags=wants.tags_of(row),
+        )
+
+    def likeness(self) -> dict[str, Any]:
+        """Return the filters that find a NAT service by its client token."""
+        return {"ClientTokens": [self.token]}
+
+    @classmethod
+    def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
+        """Return NAT services that nobody's tag claims."""
+        rows = wants.unclaimed(cloud.read("ReadNatServices", Filters=dict(filters)))
+        return [
+            cls._seen(row, key, _stranger(row))
+            for row in rows
+            if row["State"] not in ("deleting", "deleted")
+        ]
+
+    def create(self, cloud: clouds.Cloud) -> Self:
+        """Create it, with its own public IP or a free one of the pool."""
+        address = self.public_ip or public_ip.from_pool(cloud, self.pool)
+        answer = cloud.call(
+            "CreateNatService",
+            PublicIpId=address.id,
+            SubnetId=self.subnet.id,
+            ClientToken=self.token,
+        )
+        made = self._seen(answer["NatService"], self.key, self.subnet)
+        return dataclasses.replace(made, internet=self.internet)
+
+    def delete(self, cloud: clouds.Cloud) -> None:
+        """Delete it; its public IP is free once it is gone."""
+        cloud.call("DeleteNatService", NatServiceId=self.id)
+
+
+def _stranger(row: Mapping[str, Any]) -> Subnet:
+    """Return a subnet of which only the id is known."""
+    net = Net(key=str(row.get("NetId", "")), id=str(row.get("NetId", "")))
+    id_ = str(row["SubnetId"])
+    return Subnet(key=id_, id=id_, net=net, ip_range="", subregion="")
+
+
+def _places(want: wants.Want) -> Iterator[tuple[Subnet, str]]:
+    """Return the subnets that get a NAT service, each with the name that the spec gives it."""
+    public = subnet.with_role(want, "nat")
+    if not want.network.nat_services:
+        yield from ((each, "") for each in public)
+        return
+    for each in want.network.nat_services:
+        for place in public or want.of(Subnet):
+            named = place.tags.get("Name") == each.subnet_name
+            if named or (not each.subnet_name and (each.subregion or "") in ("", place.subregion)):
+                yield place, each.name or ""
+                break

@@ -1,0 +1,118 @@
+"""Public IPs: of NAT services and of the bastion.
+
+Identity: the owner's tag, with a tag that says what uses it; before it is tagged, an intent.
+https://docs.outscale.com/en/userguide/About-Public-IPs.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from provider.engine import world as worlds
+from provider.engine.resource import Refusal, Resource
+from provider.osc import cloud as clouds
+from provider.resources import want as wants
+from provider.rules import names
+
+USED_BY = "OscK8sUsedBy"
+"""The tag that says what a public IP is for, before and after it is linked."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PublicIp(Resource):
+    """One public IP; its key is the place of what uses it: ``natService/10.0.2.0/24``."""
+
+    KIND: ClassVar[str] = "publicIps"
+    CONDITION: ClassVar[str] = "PublicIpsReady"
+
+    address: str = dataclasses.field(default="", compare=False)
+
+    @classmethod
+    def desired(cls, want: wants.Want) -> Iterable[Self]:
+        """Return those that NAT services and the bastion ask for: one each, unless from a pool."""
+        users = (*want.named("natService"), *want.named("bastion"))
+        for user in users:
+            own = getattr(user, "public_ip", None)
+            if isinstance(own, cls):
+                yield own
+
+    @classmethod
+    def wanted(cls, user: str, cluster: str) -> Self:
+        """Return the public IP of a user."""
+        tags = {USED_BY: user, names.NAME: f"{user} of {cluster}"}
+        return cls(key=user, tags=tags)
+
+    @classmethod
+    def observe(
+        cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
+    ) -> Iterator[Self]:
+        """Find public IPs by the owner's tag.
+
+        Those of machines are the machines' own as long as there are machines, and what nobody can
+        name stays until the owner goes.
+        """
+        for row in cloud.read("ReadPublicIps", Filters=scope.filters):
+            tags = wants.tags_of(row)
+            user = _user(row, tags, world)
+            yield dataclasses.replace(
+                cls._seen(row, user or row["PublicIpId"]),
+                stays=not user,
+                is_managed=not names.is_kept(tags),
+            )
+
+    @classmethod
+    def _seen(cls, row: Mapping[str, Any], key: str) -> Self:
+        return cls(key=key, id=row["PublicIpId"], address=row["PublicIp"], tags=wants.tags_of(row))
+
+    def likeness(self) -> dict[str, Any]:
+        """Return no filter: a public IP has nothing to be found by before it is tagged."""
+        return {}
+
+    @classmethod
+    def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
+        """Return public IPs that nothing uses and nobody's tag claims."""
+        rows = cloud.read("ReadPublicIps", Filters=dict(filters))
+        return [
+            cls._seen(row, key)
+            for row in wants.unclaimed(rows)
+            if is_free(row) and names.POOL not in wants.tags_of(row)
+        ]
+
+    def create(self, cloud: clouds.Cloud) -> Self:
+        """Allocate a public IP."""
+        return self._seen(cloud.call("CreatePublicIp")["PublicIp"], self.key)
+
+    def delete(self, cloud: clouds.Cloud) -> None:
+        """Release the public IP."""
+        cloud.call("DeletePublicIp", PublicIpId=self.id)
+
+
+def _user(row: Mapping[str, Any], tags: Mapping[str, str], world: worlds.World) -> str:
+    """Return the key of what uses a public IP, or nothing when that is not the cluster's own."""
+    user = world.by_id(row.get("NatServiceId", "")) or world.by_id(row.get("VmId", ""))
+    if user is not None:
+        return str(user)
+    return "" if names.MACHINE in tags else tags.get(USED_BY, "")
+
+
+def is_free(row: Mapping[str, Any]) -> bool:
+    """Tell whether nothing uses a public IP."""
+    return not any(row.get(link) for link in ("LinkPublicIpId", "NatServiceId", "VmId", "NicId"))
+
+
+def from_pool(cloud: clouds.Cloud, pool: str) -> PublicIp:
+    """Return a free public IP of a pool.
+
+    Raise ``Refusal`` when there is none.
+    """
+    rows = cloud.read("ReadPublicIps", Filters={"Tags": [f"{names.POOL}={pool}"]})
+    free = sorted((row for row in rows if is_free(row)), key=lambda row: str(row["PublicIpId"]))
+    if not free:
+        raise Refusal(
+            f"The pool {pool} has {len(rows)} public IPs, and all are in use. Tag another one "
+            f"{names.POOL}={pool}."
+        )
+    row = free[0]
+    return PublicIp(key=str(row["PublicIpId"]), id=row["PublicIpId"], address=row["PublicIp"])

@@ -1,0 +1,262 @@
+"""Route tables: one for each subnet, with its link and its routes.
+
+Identity: the owner's tag; before it is tagged, an intent: in a Net, untagged, and unlinked.
+https://docs.outscale.com/en/userguide/About-Route-Tables.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+from provider.engine import world as worlds
+from provider.engine.resource import Resource
+from provider.osc import cloud as clouds
+from provider.resources import want as wants
+from provider.resources.internet_service import InternetService
+from provider.resources.net import Net
+from provider.resources.subnet import Subnet
+
+ANYWHERE = "0.0.0.0/0"
+_TARGETS = {
+    # Kind: the field of a route that names it.
+    "internetService": "GatewayId",
+    "natService": "NatServiceId",
+    "netPeering": "NetPeeringId",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """Where a table sends what goes to a destination."""
+
+    destination: str
+    target: Resource | str
+    """A resource of ours, or the id of one that is not."""
+
+    @property
+    def aim(self) -> dict[str, str]:
+        """The target as the API takes it."""
+        assert isinstance(self.target, Resource)
+        return {_TARGETS[self.target.KIND]: self.target.id}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RouteTable(Resource):
+    """The route table of a subnet; its key is the IP range of that subnet."""
+
+    KIND: ClassVar[str] = "routeTable"
+    CONDITION: ClassVar[str] = "RouteTablesReady"
+    MUTABLE: ClassVar[frozenset[str]] = frozenset({"subnet", "routes"})
+
+    net: Net
+    subnet: Subnet | None
+    """The subnet that it is linked to."""
+    routes: frozenset[Route] = frozenset()
+    link_id: str = dataclasses.field(default="", compare=False)
+
+    @classmethod
+    def desired(cls, want: wants.Want) -> Iterable[RouteTable]:
+        """Return one for each managed subnet: public ones first, then those behind a NAT."""
+        if want.uses_net:
+            return ()
+        first = public(want)
+        seen = {each.key for each in first}
+        return [*first, *(_private(want, each) for each in _managed(want) if each.key not in seen)]
+
+    @classmethod
+    def observe(
+        cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
+    ) -> Iterator[RouteTable]:
+        """Find route tables by the owner's tag."""
+        for row in cloud.read("ReadRouteTables", Filters=scope.filters):
+            yield _seen(row, "", world)
+
+    def likeness(self) -> dict[str, Any]:
+        """Return the filters that find the tables of this Net."""
+        return {"NetIds": [self.net.id]}
+
+    @classmethod
+    def lookalikes(
+        cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str
+    ) -> list[RouteTable]:
+        """Return tables without a link that nobody's tag claims."""
+        rows = wants.unclaimed(cloud.read("ReadRouteTables", Filters=dict(filters)))
+        return [_seen(row, key, worlds.World()) for row in rows if not row["LinkRouteTables"]]
+
+    def create(self, cloud: clouds.Cloud) -> RouteTable:
+        """Create it; the update that follows links it and gives it its routes."""
+        row = cloud.call("CreateRouteTable", NetId=self.net.id)["RouteTable"]
+        return dataclasses.replace(_seen(row, self.key, worlds.World()), net=self.net)
+
+    def update(self, cloud: clouds.Cloud, observed: Resource) -> RouteTable:
+        """Link it to its subnet, add or replace its routes, and take away the others."""
+        assert isinstance(observed, RouteTable)
+        assert self.subnet is not None
+        there = {each.destination: each for each in observed.routes}
+        for route in sorted(self.routes, key=lambda each: each.destination):
+            old = there.pop(route.destination, None)
+            if old is None or str(old.target) != str(route.target):
+                cloud.call(
+                    "UpdateRoute" if old else "CreateRoute",
+                    RouteTableId=observed.id,
+                    DestinationIpRange=route.destination,
+                    **route.aim,
+                )
+        for destination in sorted(there):
+            cloud.call("DeleteRoute", RouteTableId=observed.id, DestinationIpRange=destination)
+        link_id = observed.link_id
+        if observed.subnet is None or observed.subnet.id != self.subnet.id:
+            if link_id:
+                cloud.call("UnlinkRouteTable", LinkRouteTableId=link_id)
+            link_id = _link(cloud, observed.id, self.subnet.id)
+        return dataclasses.replace(
+            observed, subnet=self.subnet, routes=self.routes, link_id=link_id
+        )
+
+    def delete(self, cloud: clouds.Cloud) -> None:
+        """Unlink it and delete it."""
+        if self.link_id:
+            cloud.call("UnlinkRouteTable", LinkRouteTableId=self.link_id)
+        cloud.call("DeleteRouteTable", RouteTableId=self.id)
+
+
+def _link(cloud: clouds.Cloud, table_id: str, subnet_id: str) -> str:
+    """Link a subnet to a table, away from the table that it may be linked to."""
+    rows = cloud.read("ReadRouteTables", Filters={"LinkSubnetIds": [subnet_id]})
+    for link in (each for row in rows for each in row["LinkRouteTables"]):
+        if link.get("SubnetId") == subnet_id:
+            answer = cloud.call(
+                "UpdateRouteTableLink",
+                LinkRouteTableId=link["LinkRouteTableId"],
+                RouteTableId=table_id,
+            )
+            return str(answer["LinkRouteTableId"])
+    answer = cloud.call("LinkRouteTable", RouteTableId=table_id, SubnetId=subnet_id)
+    return str(answer["LinkRouteTableId"])
+
+
+def _seen(row: Mapping[str, Any], key: str, world: worlds.World) -> RouteTable:
+    tags = wants.tags_of(row)
+    links = [each for each in row["LinkRouteTables"] if each.get("SubnetId")]
+    place = world.by_id(links[0]["SubnetId"]) if links else None
+    linked = place if isinstance(place, Subnet) else None
+    net = world.by_id(row["NetId"])
+    routes = frozenset(
+        Route(each["DestinationIpRange"], _target(each, world))
+        for each in row["Routes"]
+        if each.get("CreationMethod") == "CreateRoute"
+        and each.get("GatewayId") != "local"
+        and each.get("DestinationIpRange")
+        and not each.get("DestinationServiceId")
+    )
+    return RouteTable(
+        key=key or (linked.key if linked else _named(tags, world) or row["RouteTableId"]),
+        id=row["RouteTableId"],
+        net=net if isinstance(net, Net) else Net(key="default", id=row["NetId"]),
+        subnet=linked,
+        routes=routes,
+        link_id=links[0]["LinkRouteTableId"] if links else "",
+        tags=tags,
+    )
+
+
+def _named(tags: Mapping[str, str], world: worlds.World) -> str:
+    """Return the key of the subnet that a table without a link was made for."""
+    for each in world.of(Subnet.KIND):
+        if tags.get("Name") and each.tags.get("Name") == tags["Name"]:
+            return each.key
+    return ""
+
+
+def _target(route: Mapping[str, Any], world: worlds.World) -> Resource | str:
+    fields = ("GatewayId", "NatServiceId", "NetPeeringId", "VmId", "NicId")
+    id_ = next((str(route[each]) for each in fields if route.get(each)), "")
+    return world.by_id(id_) or id_
+
+
+# --- What is wanted ------------------------------------------------------------------------------
+
+
+def _managed(want: wants.Want) -> list[Subnet]:
+    return [each for each in want.of(Subnet) if each.is_managed]
+
+
+def public(want: wants.Want) -> list[RouteTable]:
+    """Return the wanted tables of public subnets, which lead to the internet service."""
+    if want.uses_net or not want.has_internet:
+        return []
+    if want.network.route_tables:
+        return [
+            table
+            for table in (_from_spec(want, each, only_public=True) for each in _managed(want))
+            if table is not None
+        ]
+    (internet,) = want.of(InternetService)
+    return [
+        _table(want, each, {ANYWHERE: internet})
+        for each in _managed(want)
+        if each.roles & {"nat", "loadbalancer", "bastion", "service"}
+    ]
+
+
+def _private(want: wants.Want, place: Subnet) -> RouteTable:
+    if want.network.route_tables:
+        return _from_spec(want, place) or _table(want, place, {})
+    return _table(want, place, _ways_out(want, place))
+
+
+def _ways_out(want: wants.Want, place: Subnet) -> dict[str, Resource]:
+    nats = _nats(want)
+    near = [each for each in nats if each.subnet.subregion == place.subregion]
+    found = [*near, *nats]
+    return {ANYWHERE: found[0]} if found else {}
+
+
+def _nats(want: wants.Want) -> list[Any]:
+    """Return the wanted NAT services; their module imports this one."""
+    return list(want.named("natService"))
+
+
+def _table(want: wants.Want, place: Subnet, routes: Mapping[str, Resource]) -> RouteTable:
+    peered: list[Any] = list(want.named("netPeering"))
+    routes = {**routes, **{each.peer_range: each for each in peered if each.peer_range}}
+    return RouteTable(
+        key=place.key,
+        net=place.net,
+        subnet=place,
+        routes=frozenset(Route(destination, target) for destination, target in routes.items()),
+        # The same tags as its subnet, so that one call marks both.
+        tags=place.tags,
+    )
+
+
+def _from_spec(want: wants.Want, place: Subnet, *, only_public: bool = False) -> RouteTable | None:
+    """Return the table that the spec asks for in so many words, if there is one.
+
+    With ``only_public``, one that leads to a NAT service is left out, and nothing asks for those.
+    """
+    for each in want.network.route_tables:
+        by_name = place.tags.get("Name") in each.subnets
+        by_role = bool(each.role) and each.role in place.roles
+        if by_name or (by_role and (each.subregion or place.subregion) == place.subregion):
+            break
+    else:
+        return None
+    if only_public and any(route.target_type != "gateway" for route in each.routes):
+        return None
+    routes: dict[str, Resource] = {}
+    for route in each.routes:
+        if route.target_type == "gateway":
+            found: list[Any] = list(want.of(InternetService))
+        else:
+            found = [
+                nat
+                for nat in _nats(want)
+                if not route.target_name or nat.tags.get("Name") == route.target_name
+            ]
+            found.sort(key=lambda nat: nat.subnet.subregion != place.subregion)
+        if found:
+            routes[route.destination] = found[0]
+    return _table(want, place, routes)

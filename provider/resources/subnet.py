@@ -1,0 +1,127 @@
+"""Subnets: the parts of a Net, one for each role and subregion.
+
+Identity: the owner's tag; before it is tagged, an intent and the IP range inside the Net.
+https://docs.outscale.com/en/userguide/About-Nets.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from provider.engine import world as worlds
+from provider.engine.resource import Resource
+from provider.osc import cloud as clouds
+from provider.resources import want as wants
+from provider.resources.net import Net
+from provider.rules import addressing, names
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Subnet(Resource):
+    """One subnet; its key is its IP range."""
+
+    KIND: ClassVar[str] = "subnet"
+    CONDITION: ClassVar[str] = "SubnetsReady"
+
+    net: Net
+    ip_range: str
+    subregion: str
+    roles: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
+
+    @classmethod
+    def desired(cls, want: wants.Want) -> Iterable[Self]:
+        """Return the subnets of the spec, or the automatic ones."""
+        (net,) = want.of(Net)
+        for each in want.network.subnets or ():
+            roles = frozenset(str(role) for role in each.roles)
+            subregion = each.subregion or want.subregions[0]
+            managed = not (want.uses_net or each.resource_id)
+            key = each.ip_range or each.resource_id or each.name or ""
+            yield cls(
+                key=key,
+                id=each.resource_id or "",
+                net=net,
+                ip_range=each.ip_range or "",
+                subregion=subregion,
+                roles=roles,
+                tags=names.role_tags(roles)
+                | {"Name": each.name or names.subnet(want.name, roles, subregion)},
+                is_managed=managed,
+            )
+        if not want.network.subnets and not want.uses_net:
+            for auto in addressing.automatic_subnets(net.ip_range, want.subregions):
+                yield cls(
+                    key=auto.ip_range,
+                    net=net,
+                    ip_range=auto.ip_range,
+                    subregion=auto.subregion,
+                    roles=frozenset(auto.roles),
+                    tags=names.role_tags(auto.roles)
+                    | {"Name": names.subnet(want.name, auto.roles, auto.subregion)},
+                )
+
+    @classmethod
+    def observe(
+        cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
+    ) -> Iterator[Self]:
+        """Find subnets by the owner's tag, or by their ids when they exist already."""
+        used = scope.existing.get(cls.KIND, {})
+        filters = {"SubnetIds": sorted(used)} if used else scope.filters
+        for row in cloud.read("ReadSubnets", Filters=filters):
+            if row["State"] != "deleted":
+                net = world.by_id(row["NetId"]) or Net(key=row["NetId"], id=row["NetId"])
+                assert isinstance(net, Net)
+                key = used.get(row["SubnetId"], row["IpRange"])
+                yield dataclasses.replace(cls._seen(row, key, net), is_managed=not used)
+
+    @classmethod
+    def _seen(cls, row: Mapping[str, Any], key: str, net: Net) -> Self:
+        tags = wants.tags_of(row)
+        return cls(
+            key=key,
+            id=row["SubnetId"],
+            state=row["State"],
+            net=net,
+            ip_range=row["IpRange"],
+            subregion=row["SubregionName"],
+            roles=wants.roles_of(tags),
+            tags=tags,
+        )
+
+    def likeness(self) -> dict[str, Any]:
+        """Return the filters that find a subnet of this range in this Net."""
+        return {"NetIds": [self.net.id], "IpRanges": [self.ip_range]}
+
+    @classmethod
+    def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
+        """Return subnets that nobody's tag claims."""
+        rows = wants.unclaimed(cloud.read("ReadSubnets", Filters=dict(filters)))
+        return [
+            cls._seen(row, key, Net(key="default", id=str(row["NetId"])))
+            for row in rows
+            if row["State"] != "deleted"
+        ]
+
+    def create(self, cloud: clouds.Cloud) -> Self:
+        """Create the subnet in its subregion."""
+        answer = cloud.call(
+            "CreateSubnet",
+            NetId=self.net.id,
+            IpRange=self.ip_range,
+            SubregionName=self.subregion,
+        )
+        return self._seen(answer["Subnet"], self.key, self.net)
+
+    def delete(self, cloud: clouds.Cloud) -> None:
+        """Delete the subnet."""
+        cloud.call("DeleteSubnet", SubnetId=self.id)
+
+
+def with_role(want: wants.Want, role: str, subregion: str = "") -> list[Subnet]:
+    """Return the wanted subnets with a role, in the default subregion first."""
+    found = [each for each in want.of(Subnet) if role in each.roles]
+    if subregion:
+        return [each for each in found if each.subregion == subregion]
+    return sorted(found, key=lambda each: each.subregion != want.subregions[0])

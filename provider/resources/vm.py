@@ -1,0 +1,228 @@
+"""VMs: what every VM of ours has in common, and the bastion.
+
+Identity: the owner's tag; before it is tagged, an intent and the client token.
+https://docs.outscale.com/en/userguide/About-VMs.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from provider.api import v1beta2
+from provider.engine import world as worlds
+from provider.engine.resource import Refusal, Resource
+from provider.osc import cloud as clouds
+from provider.resources import image as images
+from provider.resources import public_ip, security_group, subnet
+from provider.resources import want as wants
+from provider.resources.internet_service import InternetService
+from provider.resources.net import Net
+from provider.resources.public_ip import PublicIp
+from provider.resources.security_group import SecurityGroup
+from provider.resources.subnet import Subnet
+from provider.rules import names
+
+OVER = frozenset({"terminated"})
+"""States of VMs that do not come back."""
+
+
+def disk(device: str, size_gib: int, type_: str, iops: int, snapshot: str = "") -> dict[str, Any]:
+    """Return a block device as CreateVms takes it; it goes when its VM goes."""
+    bsu: dict[str, Any] = {"DeleteOnVmDeletion": True, "VolumeType": type_}
+    if size_gib:
+        bsu["VolumeSize"] = size_gib
+    if type_ == "io1" and iops:
+        bsu["Iops"] = iops
+    if snapshot:
+        bsu["SnapshotId"] = snapshot
+    return {"DeviceName": device, "Bsu": bsu}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bastion(Resource):
+    """The VM through which people reach the nodes."""
+
+    KIND: ClassVar[str] = "bastion"
+    CONDITION: ClassVar[str] = "BastionReady"
+    MUTABLE: ClassVar[frozenset[str]] = frozenset({"power", "security_groups", "public_ip"})
+    READY: ClassVar[frozenset[str]] = frozenset({"running", "stopped"})
+    LEAVING: ClassVar[frozenset[str]] = frozenset({"shutting-down"})
+    BROKEN: ClassVar[frozenset[str]] = frozenset({"quarantine"})
+    USUAL_S: ClassVar[float] = 60.0
+
+    subnet: Subnet
+    security_groups: frozenset[SecurityGroup]
+    public_ip: PublicIp | None = None
+    """The public IP by which it is reached, unless it comes from a pool or the spec."""
+    power: str = "running"
+    spec: v1beta2.Bastion = dataclasses.field(
+        default_factory=v1beta2.Bastion, compare=False, repr=False
+    )
+    token: str = dataclasses.field(default="", compare=False)
+    internet: InternetService | None = dataclasses.field(default=None, compare=False)
+    address: str = dataclasses.field(default="", compare=False)
+
+    @classmethod
+    def desired(cls, want: wants.Want) -> Iterable[Self]:
+        """Return the bastion when the spec enables it."""
+        spec = want.network.bastion
+        if not spec.enable or want.uses_net:
+            return
+        own = not (spec.public_ip_pool or spec.public_ip_id)
+        yield cls(
+            key="default",
+            id=spec.resource_id,
+            subnet=_place(want, spec.subnet_name),
+            security_groups=frozenset(_groups(want, spec.security_group_names)),
+            public_ip=PublicIp.wanted(cls.KIND, want.name) if own else None,
+            spec=spec,
+            token=names.bastion_token(spec.name, want.uid),
+            internet=next(iter(want.of(InternetService)), None),
+            tags={names.NAME: spec.name or names.bastion(want.name)},
+            is_managed=not spec.resource_id,
+        )
+
+    @classmethod
+    def observe(
+        cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
+    ) -> Iterator[Self]:
+        """Find the bastion by the owner's tag; the VMs of machines bear a node name as well."""
+        used = scope.existing.get(cls.KIND, {})
+        filters = {"VmIds": sorted(used)} if used else scope.filters
+        for row in cloud.read("ReadVms", Filters=filters):
+            tags = wants.tags_of(row)
+            is_node = names.MACHINE in tags or names.NODE_NAME in tags
+            if row["State"] not in OVER and (used or not is_node):
+                yield dataclasses.replace(cls._seen(row, world), is_managed=not used)
+
+    @classmethod
+    def _seen(cls, row: Mapping[str, Any], world: worlds.World) -> Self:
+        place = world.by_id(row.get("SubnetId", ""))
+        groups = [world.by_id(g["SecurityGroupId"]) for g in row.get("SecurityGroups") or ()]
+        internet = world.places.get((InternetService.KIND, "default"))
+        address = row.get("PublicIp", "")
+        return cls(
+            key="default",
+            id=row["VmId"],
+            state=row["State"],
+            power="stopped" if row["State"] == "stopped" else "running",
+            subnet=place if isinstance(place, Subnet) else _nowhere(row),
+            security_groups=frozenset(g for g in groups if isinstance(g, SecurityGroup)),
+            public_ip=PublicIp(key=cls.KIND, address=address) if address else None,
+            address=address,
+            internet=internet if isinstance(internet, InternetService) else None,
+            token=row.get("ClientToken", ""),
+            tags=wants.tags_of(row),
+        )
+
+    def differences(self, observed: Self) -> tuple[Any, ...]:
+        """Return what differs; a public IP that is not its own one is only attached once."""
+        wanted = self
+        if self.public_ip is None and (observed.address or not self._asks_address):
+            wanted = dataclasses.replace(self, public_ip=observed.public_ip)
+        return super(Bastion, wanted).differences(observed)
+
+    @property
+    def _asks_address(self) -> bool:
+        return bool(self.spec.public_ip_pool or self.spec.public_ip_id)
+
+    def likeness(self) -> dict[str, Any]:
+        """Return the filters that find a VM by its client token."""
+        return {"ClientTokens": [self.token]}
+
+    @classmethod
+    def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
+        """Return VMs that nobody's tag claims."""
+        rows = wants.unclaimed(cloud.read("ReadVms", Filters=dict(filters)))
+        found = [cls._seen(row, worlds.World()) for row in rows if row["State"] not in OVER]
+        return [dataclasses.replace(each, key=key) for each in found]
+
+    def create(self, cloud: clouds.Cloud) -> Self:
+        """Create the VM; the update that follows links its public IP."""
+        found = images.find(cloud, self.spec.image, "spec.network.bastion.image")
+        root = self.spec.root_disk
+        addresses = list(self.spec.private_ips)
+        answer = cloud.call(
+            "CreateVms",
+            ImageId=found.id,
+            VmType=self.spec.vm_type,
+            KeypairName=self.spec.keypair_name or None,
+            SubnetId=self.subnet.id,
+            SecurityGroupIds=sorted(each.id for each in self.security_groups),
+            PrivateIps=addresses or None,
+            BlockDeviceMappings=[disk(found.root_device, root.size, root.type, root.iops)],
+            ClientToken=self.token,
+        )
+        made = self._seen(answer["Vms"][0], worlds.World())
+        return dataclasses.replace(
+            made,
+            subnet=self.subnet,
+            security_groups=self.security_groups,
+            internet=self.internet,
+        )
+
+    def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
+        """Start it, set its groups, link its public IP."""
+        state = observed.state
+        if observed.power == "stopped":
+            cloud.call("StartVms", VmIds=[observed.id])
+            state = "pending"
+        if self.security_groups != observed.security_groups:
+            groups = sorted(each.id for each in self.security_groups)
+            cloud.call("UpdateVm", VmId=observed.id, SecurityGroupIds=groups)
+        if not observed.address:
+            cloud.call("LinkPublicIp", VmId=observed.id, PublicIpId=self._address(cloud))
+        return dataclasses.replace(
+            observed,
+            state=state,
+            power="running",
+            security_groups=self.security_groups,
+            public_ip=self.public_ip,
+            address=observed.address or "linked",
+        )
+
+    def _address(self, cloud: clouds.Cloud) -> str:
+        if self.public_ip is not None:
+            return self.public_ip.id
+        return self.spec.public_ip_id or public_ip.from_pool(cloud, self.spec.public_ip_pool).id
+
+    def delete(self, cloud: clouds.Cloud) -> None:
+        """Terminate the VM."""
+        cloud.call("DeleteVms", VmIds=[self.id])
+
+
+def _place(want: wants.Want, name: str) -> Subnet:
+    """Return the subnet of the bastion; raise ``Refusal`` when there is none."""
+    if name:
+        found = [e for e in want.of(Subnet) if name in (e.tags.get(names.NAME), e.key)]
+    else:
+        found = subnet.with_role(want, names.BASTION)
+    if found:
+        return found[0]
+    raise Refusal(
+        f"spec.network.bastion.enable is true, but no subnet has "
+        f"{f'the name {name}' if name else f'the role {names.BASTION}'}. Give a subnet that role."
+    )
+
+
+def _groups(want: wants.Want, given: list[str]) -> list[SecurityGroup]:
+    """Return the security groups of the bastion; raise ``Refusal`` when there is none."""
+    if given:
+        found = [each for each in want.of(SecurityGroup) if each.key in given]
+    else:
+        found = security_group.with_role(want, names.BASTION)
+    if found:
+        return found
+    raise Refusal(
+        f"spec.network.bastion.enable is true, but no security group has the role {names.BASTION}. "
+        "Give one that role."
+    )
+
+
+def _nowhere(row: Mapping[str, Any]) -> Subnet:
+    """Return a subnet of which only the id is known."""
+    id_ = str(row.get("SubnetId", ""))
+    net = Net(key="", id=str(row.get("NetId", "")))
+    return Subnet(key=id_, id=id_, net=net, ip_range="", subregion="")

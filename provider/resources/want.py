@@ -1,0 +1,80 @@
+"""What is wanted of a cluster: the spec, who asks, and what follows from it kind by kind."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from provider.api import v1beta2
+from provider.engine.resource import Resource
+from provider.rules import names
+
+R = TypeVar("R", bound=Resource)
+
+
+@dataclasses.dataclass
+class Want:
+    """The one argument of every ``desired``; everything in it is plain data."""
+
+    uid: str
+    """The identity of the cluster in tags and names; it survives ``clusterctl move``."""
+    name: str
+    """The name of the OscCluster."""
+    region: str
+    network: v1beta2.Network
+    subregions: tuple[str, ...]
+    """At least one; the first is the default."""
+    peer: Any = None
+    """The ``net_peering.Peer`` that the Net is peered with, or None."""
+    nat_ips: tuple[str, ...] = ()
+    """Public addresses of NAT services that exist already, which may reach the load balancer."""
+    kinds: Mapping[str, type[Resource]] = dataclasses.field(default_factory=dict)
+    """All kinds by name, for modules that cannot import each other."""
+    _made: dict[str, tuple[Resource, ...]] = dataclasses.field(default_factory=dict)
+
+    def of(self, kind: type[R]) -> tuple[R, ...]:
+        """Return all of a kind that are wanted; asked for twice, they are the same objects."""
+        if kind.KIND not in self._made:
+            self._made[kind.KIND] = tuple(kind.desired(self))
+        found = self._made[kind.KIND]
+        return tuple(each for each in found if isinstance(each, kind))
+
+    def named(self, kind: str) -> tuple[Resource, ...]:
+        """Return all of a kind that are wanted; none of a kind that is not in use."""
+        return self.of(self.kinds[kind]) if kind in self.kinds else ()
+
+    @property
+    def has_internet(self) -> bool:
+        """Whether the Net is connected to the internet by us."""
+        return "internet" not in self.network.disable and not self.uses_net
+
+    @property
+    def uses_net(self) -> bool:
+        """Whether the Net and its subnets exist already and are only used."""
+        return self.network.use_existing.net
+
+
+def tags_of(row: Mapping[str, object]) -> dict[str, str]:
+    """Return the tags of an answer as a mapping."""
+    tags = row.get("Tags") or []
+    assert isinstance(tags, list)
+    return {each["Key"]: each["Value"] for each in tags}
+
+
+def roles_of(tags: Mapping[str, str]) -> frozenset[str]:
+    """Return the roles that tags give to a resource."""
+    prefix = names.ROLE_PREFIX
+    return frozenset(key.removeprefix(prefix) for key in tags if key.startswith(prefix))
+
+
+def unclaimed(
+    rows: Iterable[Mapping[str, object]], also: Callable[[Mapping[str, object]], bool] | None = None
+) -> list[Mapping[str, object]]:
+    """Return the rows of an answer that bear no cluster's tag."""
+    return [
+        row
+        for row in rows
+        if not any(key.startswith(names.CLUSTER_PREFIX) for key in tags_of(row))
+        and (also is None or also(row))
+    ]
