@@ -74,6 +74,8 @@ class Intent(Part):
     """The filters of a Read that finds it."""
     before: list[str] = []
     """The ids that this Read found before."""
+    tags: dict[str, str] = {}
+    """The tags that it gets."""
 
 
 class OscClusterStatus(Part):
