@@ -9,6 +9,7 @@ https://docs.outscale.com/en/userguide/About-Nets.html
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -104,6 +105,7 @@ def _no_room(net_range: str, subregions: Sequence[str], fit: int) -> str:
 # --- Reading -------------------------------------------------------------------------------------
 
 
+@functools.lru_cache(maxsize=4096)
 def network(text: str) -> IPv4Network:
     """Read an IP range, with or without bits after its prefix; raise ``ValueError`` otherwise."""
     return IPv4Network(text, strict=False)
