@@ -65,10 +65,9 @@ class Watches:
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, STOPPED_WITHIN_S)
 
-    def ages_s(self) -> dict[str, float]:
-        """Return for each kind how long ago its last event came."""
-        now = self._clock.monotonic_s()
-        return {kind: now - seen for kind, seen in self._seen_s.items()}
+    def age_s(self, kind: str) -> float:
+        """Return how long ago the last event of a kind came."""
+        return self._clock.monotonic_s() - self._seen_s[kind]
 
     def _run(self) -> None:
         for attempt in range(10**9):

@@ -1,0 +1,128 @@
+"""All that a reconcile may know of Kubernetes, put together: what decides is read anew.
+
+Read anew are the object itself and its Cluster, because a pause that was missed would cost a
+cluster. The rest comes from the cache, and from the server when the cache lacks it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from provider.kube import client as kube
+from provider.kube import errors, kinds
+from provider.manager import contract
+from provider.manager.cache import CLUSTER_LABEL, Cache, Store, cluster_of
+
+Object = dict[str, Any]
+
+CORE_VERSIONS = ("v1beta2", "v1beta1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """The object of a reconcile, and what belongs to it; None where there is no such thing."""
+
+    primary: Object
+    cluster: Object | None = None
+    osc_cluster: Object | None = None
+    """The OscCluster of the cluster; of an OscCluster, itself."""
+    machine: Object | None = None
+    bootstrap: Object | None = None
+    """The Secret with the bootstrap data, while an OscMachine has no ``spec.providerID``."""
+    osc_machines: tuple[Object, ...] = ()
+    """The OscMachines of the cluster, without the object itself."""
+
+
+class Gatherer:
+    """Puts together what belongs to an object."""
+
+    def __init__(self, client: kube.Client, cache: Cache) -> None:
+        self._client = client
+        self._cache = cache
+
+    async def of(self, kind: kinds.Kind, body: Object) -> Seen:
+        """Return what belongs to an object that was read a moment ago."""
+        if kind == kinds.OSC_CLUSTER:
+            return await self._of_cluster(body)
+        if kind == kinds.OSC_MACHINE:
+            return await self._of_machine(body)
+        return Seen(body)
+
+    async def _of_cluster(self, body: Object) -> Seen:
+        namespace = body["metadata"]["namespace"]
+        name = _owner(body, kinds.CLUSTER)
+        cluster = await self._fresh(kinds.CLUSTER, self._cache.clusters, namespace, name)
+        name = name or cluster_of(body)
+        machines = self._cache.osc_machines.of_cluster(namespace, name)
+        if "deletionTimestamp" in body["metadata"] and name:
+            # What is missing here would be deleted under the feet of its machines.
+            label = f"{CLUSTER_LABEL}={name}"
+            machines = tuple(await self._client.list(kinds.OSC_MACHINE, namespace, label))
+        return Seen(body, cluster, osc_cluster=body, osc_machines=machines)
+
+    async def _of_machine(self, body: Object) -> Seen:
+        metadata = body["metadata"]
+        namespace, owner = metadata["namespace"], _owner(body, kinds.MACHINE)
+        machine = self._cache.machines.get(namespace, owner) if owner else None
+        if machine is None:
+            machine = await self._fresh(kinds.MACHINE, self._cache.machines, namespace, owner)
+        name = cluster_of(body) or ((machine or {}).get("spec") or {}).get("clusterName", "")
+        cluster = await self._fresh(kinds.CLUSTER, self._cache.clusters, namespace, name)
+        machine = contract.modern(machine)
+        siblings = self._cache.osc_machines.of_cluster(namespace, name)
+        return Seen(
+            body,
+            cluster,
+            osc_cluster=await self._infrastructure(namespace, cluster),
+            machine=machine,
+            bootstrap=await self._bootstrap(body, machine),
+            osc_machines=tuple(
+                each for each in siblings if each["metadata"]["name"] != metadata["name"]
+            ),
+        )
+
+    async def _infrastructure(self, namespace: str, cluster: Object | None) -> Object | None:
+        reference = ((cluster or {}).get("spec") or {}).get("infrastructureRef") or {}
+        if reference.get("kind") != kinds.OSC_CLUSTER.name:
+            return None
+        name = reference["name"]
+        known = self._cache.osc_clusters.get(namespace, name)
+        return known or await self._read(kinds.OSC_CLUSTER, namespace, name)
+
+    async def _bootstrap(self, body: Object, machine: Object | None) -> Object | None:
+        bootstrap = ((machine or {}).get("spec") or {}).get("bootstrap") or {}
+        name = bootstrap.get("dataSecretName")
+        is_needed = "deletionTimestamp" not in body["metadata"]
+        if not name or not is_needed or (body.get("spec") or {}).get("providerID"):
+            return None
+        return await self._read(kinds.SECRET, body["metadata"]["namespace"], name)
+
+    async def _fresh(
+        self, kind: kinds.Kind, store: Store, namespace: str, name: str
+    ) -> Object | None:
+        """Read an object of the core, in the version that is served; None when there is none."""
+        if not name:
+            return None
+        known = store.get(namespace, name)
+        first = [str(known["apiVersion"]).rpartition("/")[2]] if known else []
+        for version in dict.fromkeys([*first, *CORE_VERSIONS]):
+            found = await self._read(kind.at(version), namespace, name)
+            if found is not None:
+                return contract.modern(found)
+        return None
+
+    async def _read(self, kind: kinds.Kind, namespace: str, name: str) -> Object | None:
+        try:
+            return await self._client.get(kind, namespace, name)
+        except errors.NotFound:
+            return None
+
+
+def _owner(body: Object, kind: kinds.Kind) -> str:
+    """Return the name of the owner of a kind, or nothing."""
+    for each in body["metadata"].get("ownerReferences") or []:
+        group = str(each.get("apiVersion", "")).rpartition("/")[0]
+        if each.get("kind") == kind.name and group == kind.group:
+            return str(each["name"])
+    return ""

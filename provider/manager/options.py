@@ -1,0 +1,128 @@
+"""The flags of the manager: those of the Go provider, and few more; each also as ``CAPOSC_*``."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+CERTIFICATES = pathlib.Path(tempfile.gettempdir(), "k8s-webhook-server", "serving-certs")
+"""Where controller-runtime, and so the Go provider, looks for the certificate of the webhooks."""
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How a manager runs; times are in seconds."""
+
+    metrics_bind_address: str = ":8080"
+    health_probe_bind_address: str = ":8081"
+    diagnostics_address: str = ""
+    insecure_diagnostics: bool = False
+    leader_elect: bool = True
+    leader_elect_lease_duration: float = 15.0
+    leader_elect_renew_deadline: float = 10.0
+    leader_elect_retry_period: float = 2.0
+    leader_elect_namespace: str = ""
+    namespace: str = ""
+    watch_filter: str = ""
+    sync_period: float = 300.0
+    skip_metadata: bool = False
+    reconcile_timeout: float = 5400.0
+    osccluster_concurrency: int = 2
+    oscmachine_concurrency: int = 2
+    webhook_port: int = 9443
+    webhook_cert_dir: str = str(CERTIFICATES)
+    kubeconfig: str = ""
+    shutdown_timeout: float = 8.0
+    v: int = 0
+    logging_format: str = "text"
+
+
+class Duration(click.ParamType[float]):
+    """A time as Go writes it: ``15s``, ``1m30s``, ``500ms``."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds."""
+        if isinstance(value, float):
+            return value
+        parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value)
+        if "".join(number + unit for number, unit in parts) != value or not parts:
+            self.fail(f"{value!r} is no duration. Write one like 15s or 1m30s.", param, ctx)
+        return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+class Level(click.ParamType[int]):
+    """A verbosity; ``-v5``, ``-v=5`` and ``-v 5`` are all in use."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        text = str(value).removeprefix("=")
+        if not text.isdigit():
+            self.fail(f"{value!r} is no number. Write one like 5.", param, ctx)
+        return int(text)
+
+
+_DURATION, _COUNT = Duration(), click.IntRange(min=1)
+_HELP: dict[str, tuple[Any, str]] = {
+    "metrics_bind_address": (str, "Where metrics are served; 0 for nowhere."),
+    "health_probe_bind_address": (str, "Where /healthz and /readyz are served; 0 for nowhere."),
+    "diagnostics_address": (
+        str,
+        "Where metrics are served over TLS to those who may read them (TokenReview).",
+    ),
+    "insecure_diagnostics": (bool, "Serve --diagnostics-address to everybody, without TLS."),
+    "leader_elect": (bool, "Let only one replica work; the others stand by."),
+    "leader_elect_lease_duration": (_DURATION, "How long others wait for a silent leader."),
+    "leader_elect_renew_deadline": (_DURATION, "How long a leader goes on without renewal."),
+    "leader_elect_retry_period": (_DURATION, "How long between two attempts."),
+    "leader_elect_namespace": (str, "Where the lease lives; the namespace of the pod if not set."),
+    "namespace": (str, "Watch only this namespace; all of them if not set."),
+    "watch_filter": (
+        str,
+        "Reconcile only objects whose label cluster.x-k8s.io/watch-filter has this value.",
+    ),
+    "sync_period": (_DURATION, "How long at most until an object is looked at again."),
+    "skip_metadata": (bool, "Accepted for compatibility: no metadata server is ever asked."),
+    "reconcile_timeout": (_DURATION, "How long one reconcile may take."),
+    "osccluster_concurrency": (_COUNT, "How many OscClusters are reconciled at once."),
+    "oscmachine_concurrency": (_COUNT, "How many OscMachines are reconciled at once."),
+    "webhook_port": (click.IntRange(0, 65535), "Where webhooks are served."),
+    "webhook_cert_dir": (str, "The folder of tls.crt and tls.key for webhooks."),
+    "kubeconfig": (str, "How to reach Kubernetes; KUBECONFIG or the pod's account if not set."),
+    "shutdown_timeout": (_DURATION, "How long work in progress may take after SIGTERM."),
+    "v": (Level(), "How much is told: 4 for details, 6 for those of the watches too."),
+    "logging_format": (click.Choice(["text", "json"]), "How logs are written."),
+}
+
+
+def flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the flags of the manager."""
+    for field in reversed(dataclasses.fields(Options)):
+        kind, text = _HELP[field.name]
+        name = field.name.replace("_", "-")
+        # Go's flags take a value, as in --leader-elect=false, and need none.
+        flag: dict[str, Any] = {"is_flag": False, "flag_value": "true"} if kind is bool else {}
+        command = click.option(
+            *(["-v", "--v"] if name == "v" else [f"--{name}"]),
+            field.name,
+            type=kind,
+            default=field.default,
+            show_default=True,
+            envvar=f"CAPOSC_{field.name.upper()}",
+            help=text,
+            **flag,
+        )(command)
+    return command
