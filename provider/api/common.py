@@ -7,7 +7,7 @@ type, and goes into the definition: the API server enforces it, the models do no
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 from pydantic import alias_generators
@@ -37,6 +37,14 @@ def field(default: Any = None, *, alias: str | None = None, **rules: Any) -> Any
     """
     schema = {_EXTENSIONS.get(key, key): value for key, value in rules.items()}
     return pydantic.Field(default, alias=alias, json_schema_extra=schema)
+
+
+Quantity = Annotated[
+    str,
+    pydantic.BeforeValidator(str),
+    pydantic.Field(json_schema_extra={"x-kubernetes-int-or-string": True}),
+]
+"""An amount of Kubernetes: a number, or a string such as ``8Gi``."""
 
 
 class Part(pydantic.BaseModel):
@@ -112,3 +120,12 @@ class Address(Part):
     """Hostname, ExternalIP, InternalIP, ExternalDNS or InternalDNS."""
     address: str = field("", needed=True, maxLength=256)
     """The address."""
+
+
+class NodeInfo(Part):
+    """What nodes made from a template are like."""
+
+    architecture: str = field("", enum=["amd64", "arm64", "s390x", "ppc64le"])
+    """The architecture of the processor."""
+    operating_system: str = ""
+    """The operating system."""

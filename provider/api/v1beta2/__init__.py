@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provider.api.common import GROUP, Address, Condition, Endpoint, TemplateMetadata
+from provider.api.common import GROUP, Address, Condition, Endpoint, NodeInfo, TemplateMetadata
 from provider.api.v1beta2.cluster import (
     Credentials,
     FailureDomain,
@@ -25,7 +25,6 @@ from provider.api.v1beta2.identity import (
 )
 from provider.api.v1beta2.machine import (
     FlexibleGpu,
-    NodeInfo,
     OscMachine,
     OscMachineSpec,
     OscMachineStatus,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import pydantic
-
-from provider.api.common import Address, Condition, Object, Part, TemplateMetadata, field
+from provider.api.common import (
+    Address,
+    Condition,
+    NodeInfo,
+    Object,
+    Part,
+    Quantity,
+    TemplateMetadata,
+    field,
+)
 from provider.api.v1beta2.cluster import Initialization, Intent, Resources
 from provider.api.v1beta2.network import VOLUME_TYPES, Image, RootDisk
-
-Quantity = Annotated[
-    str, pydantic.BeforeValidator(str), pydantic.Field(json_schema_extra={"x-quantity": True})
-]
-"""An amount of Kubernetes: a number, or a string such as ``8Gi``."""
 
 
 class FlexibleGpu(Part):
@@ -150,15 +150,6 @@ class OscMachineTemplateSpec(Part):
 
     template: OscMachineTemplateResource = field(OscMachineTemplateResource(), needed=True)
     """What each OscMachine gets."""
-
-
-class NodeInfo(Part):
-    """What nodes made from a template are like."""
-
-    architecture: str = field("", enum=["amd64", "arm64", "s390x", "ppc64le"])
-    """The architecture of the processor."""
-    operating_system: str = ""
-    """The operating system."""
 
 
 class OscMachineTemplateStatus(Part):
