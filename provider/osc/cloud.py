@@ -1,0 +1,31 @@
+"""What resources are written against: a cloud to call, and where to find it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Cloud(Protocol):
+    """One account in one region."""
+
+    region: str
+
+    def call(self, action: str, /, **request: Any) -> dict[str, Any]:
+        """Carry out one action and return its answer; raise ``errors.ApiError``."""
+
+    def read(self, action: str, /, **request: Any) -> list[dict[str, Any]]:
+        """Return the rows of a ``Read*`` action, of all its pages; raise ``errors.ApiError``."""
+
+
+class Clouds(Protocol):
+    """The clouds of one object; both are looked up when they are first asked for.
+
+    Both methods raise ``credentials.CredentialsError`` when credentials are missing, or may not be
+    used by this object.
+    """
+
+    def workload(self) -> Cloud:
+        """Return the cloud in which the cluster lives."""
+
+    def management(self) -> Cloud:
+        """Return the cloud of the management cluster, with which the Net is peered."""

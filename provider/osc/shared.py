@@ -1,0 +1,87 @@
+"""Reads that many reconciles share: one call answers all who ask at about the same time."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import json
+import threading
+from typing import Any
+
+from provider.clock import Clock
+from provider.osc.cloud import Cloud
+
+KEPT_S = 60.0
+"""How long an answer is kept at most, whoever may ask for it."""
+
+Rows = list[dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Flight:
+    started_s: float
+    rows: concurrent.futures.Future[Rows] = dataclasses.field(
+        default_factory=concurrent.futures.Future
+    )
+
+
+class SharedReads:
+    """The Reads of one cloud, each made once for all threads that can live with its age."""
+
+    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._flights: dict[tuple[str, str], _Flight] = {}
+
+    def read(self, action: str, /, *, max_age_s: float, **request: Any) -> Rows:
+        """Return the rows of a Read that was started at most ``max_age_s`` ago.
+
+        A Read that is still under way is joined however long it has waited for its turn, unless
+        ``max_age_s`` is 0. The list is the caller's own; the rows are shared, and not to be
+        changed. Raise ``ApiError``, in all threads that waited for the same answer.
+        """
+        key = (action, json.dumps(request, sort_keys=True))
+        now = self._clock.monotonic_s()
+        with self._lock:
+            flight = self._flights.get(key)
+            is_leader = flight is None or not _serves(flight, now, max_age_s)
+            if flight is None or is_leader:
+                flight = _Flight(now)
+                self._drop_old(now)
+                self._flights[key] = flight
+        if is_leader:
+            self._fly(key, flight, action, request)
+        return list(flight.rows.result())
+
+    def forget(self, action: str, /) -> None:
+        """Answer nobody from now on with a Read of this action that was started before.
+
+        Who wrote calls this, and then sees at least the own write; a Read under way still answers
+        those who joined it earlier.
+        """
+        with self._lock:
+            for key in [key for key in self._flights if key[0] == action]:
+                del self._flights[key]
+
+    def _fly(
+        self, key: tuple[str, str], flight: _Flight, action: str, request: dict[str, Any]
+    ) -> None:
+        try:
+            flight.rows.set_result(self._cloud.read(action, **request))
+        except BaseException as error:  # noqa: BLE001 - else the others would wait for ever
+            flight.rows.set_exception(error)
+            with self._lock:
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+
+    def _drop_old(self, now_s: float) -> None:
+        for key, flight in list(self._flights.items()):
+            if flight.rows.done() and now_s - flight.started_s > KEPT_S:
+                del self._flights[key]
+
+
+def _serves(flight: _Flight, now_s: float, max_age_s: float) -> bool:
+    if max_age_s <= 0:
+        return False
+    return not flight.rows.done() or now_s - flight.started_s <= max_age_s

@@ -1,0 +1,103 @@
+"""The wire: one signed call, sent once, through ``Call`` of osc-sdk-python.
+
+The SDK's ``Gateway`` would parse a megabyte of YAML for seconds. The SDK's limiter does not know
+other threads, and its retries do not know that a create must not be sent twice: both are off.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from typing import Any
+
+import requests
+import requests.adapters
+import urllib3.exceptions
+from osc_sdk_python.call import Call
+from osc_sdk_python.credentials import Endpoint, Profile
+
+from provider.osc.credentials import Credentials
+from provider.osc.errors import ApiError
+
+CONNECT_S = 5.0
+"""How long a connection may take to open."""
+ANSWER_S = 60.0
+"""How long the API may take to answer; a CreateVms takes several seconds."""
+CONNECTIONS = 32
+"""How many connections are kept open; more threads than that may call, at a cost."""
+
+
+class Wire(Call):  # type: ignore[misc]
+    """The SDK's signed call, with the given credentials and no others, and with timeouts."""
+
+    def __init__(self, credentials: Credentials, agent: str) -> None:
+        self._host = urllib.parse.urlsplit(credentials.endpoint).netloc
+        super().__init__(
+            user_agent=agent,
+            max_retries=0,
+            access_key=credentials.access_key,
+            secret_key=credentials.secret_key,
+            region=credentials.region,
+            endpoints=Endpoint(api=credentials.endpoint),
+        )
+        # A redirected POST arrives as a GET, which is no call of the API.
+        self.session.max_redirects = 0
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, _Adapter(pool_maxsize=CONNECTIONS))
+
+    def update_profile(self, **facts: Any) -> None:
+        """Take these credentials only; the SDK would add those of the environment and of files."""
+        self.profile = Profile(**facts)
+
+    def send(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send one call once; raise ``ApiError`` whatever goes wrong."""
+        try:
+            answer = self.api(action, **body)
+        except requests.HTTPError as error:
+            raise self._refusal(action, body, error.response) from None
+        except requests.RequestException as error:
+            raise self._lost(action, error) from None
+        except AttributeError:  # The SDK takes for granted that JSON is an object.
+            answer = None
+        if not isinstance(answer, dict):
+            raise ApiError(action, details=f"{self._host} answered without a JSON object.")
+        return answer
+
+    def _refusal(self, action: str, body: dict[str, Any], answer: requests.Response) -> ApiError:
+        try:
+            said = answer.json()
+        except ValueError:
+            said = None
+        error = ApiError.of_answer(action, answer.status_code, said, body.get("UserData") or "")
+        if not error.type and not error.details:
+            error.details = f"{self._host} answered with HTTP status {error.status}."
+        return error
+
+    def _lost(self, action: str, error: requests.RequestException) -> ApiError:
+        if isinstance(error, requests.TooManyRedirects):
+            what = f"{self._host} answered with a redirect. Correct the endpoint."
+            return ApiError(action, status=400, details=what)
+        is_unsent = _is_unsent(error)
+        inner: Any = error.args[0] if error.args else error
+        why = str(getattr(inner, "reason", inner)).rpartition(": ")[2]
+        what = f"{'no connection to' if is_unsent else 'no answer from'} {self._host}: {why}"
+        return ApiError(action, details=what, is_unsent=is_unsent)
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """The adapter of ``requests``, with timeouts that no caller can forget."""
+
+    def send(  # type: ignore[override]
+        self, request: requests.PreparedRequest, **options: Any
+    ) -> requests.Response:
+        """Send one request; raise ``requests.Timeout`` when it takes too long."""
+        return super().send(request, **{**options, "timeout": (CONNECT_S, ANSWER_S)})
+
+
+def _is_unsent(error: requests.RequestException) -> bool:
+    """Tell whether no connection was made, so that the API cannot have seen the call."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    inner = error.args[0] if error.args else None
+    return isinstance(
+        getattr(inner, "reason", None), urllib3.exceptions.NewConnectionError
+    ) and isinstance(inner, urllib3.exceptions.MaxRetryError)
