@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 from provider.engine import intents as intent_log
 from provider.engine import plan as plans
 from provider.engine import resource as resources
 from provider.engine import world as worlds
-from provider.engine.intents import Intents
+from provider.engine.intents import Intent, Intents
 from provider.engine.plan import Step, Verb
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
@@ -111,35 +112,48 @@ class Actor:
         return report
 
     def _finish_earlier(self, wanted: set[tuple[str, str]], report: Report) -> None:
-        """Find what the creates of an earlier pass left, and mark it as the owner's."""
-        for intent in list(report.intents.values()):
-            if intent.place in report.world.places or intent.kind not in self._kinds:
-                continue
+        """Find what the creates of an earlier pass left, and mark it as the owner's.
+
+        What looks alike is interchangeable: three intents for route tables of one Net are served
+        by any three that were not there before.
+        """
+        groups: dict[str, list[Intent]] = {}
+        for intent in report.intents.values():
+            if intent.place not in report.world.places and intent.kind in self._kinds:
+                groups.setdefault(f"{intent.kind} {sorted(intent.filters.items())}", []).append(
+                    intent
+                )
+        for alike in groups.values():
             try:
-                found = intent.born(self._kinds[intent.kind], self._cloud)
-                if len(found) > 1:
-                    raise self._ambiguous(intent.place, found)
-                if found:
-                    self._adopt(found[0], report)
-                elif intent.place not in wanted:
-                    del report.intents[intent.place]
+                self._finish(alike, wanted, report)
             except (errors.ApiError, Refusal) as error:
-                kind = self._kinds[intent.kind]
-                name = "/".join(intent.place)
-                report.failures.append(Failure(Verb.CREATE, name, kind.CONDITION, error))
-                self._tried.add((Verb.CREATE, intent.place, ""))
+                condition = self._kinds[alike[0].kind].CONDITION
+                for intent in alike:
+                    self._tried.add((Verb.CREATE, intent.place, ""))
+                names = ", ".join("/".join(intent.place) for intent in alike)
+                report.failures.append(Failure(Verb.CREATE, names, condition, error))
                 self._is_stopped |= error.cause is errors.Cause.THROTTLED
 
-    def _ambiguous(self, place: tuple[str, str], found: Sequence[Resource]) -> Refusal:
-        ids = ", ".join(each.id for each in found)
-        mark = "=".join(self._scope.owner)
-        return Refusal(
-            f"An earlier create of {'/'.join(place)} was cut short, and any of {ids} may be what "
-            f"it made. Tag the right one {mark}, or delete them."
-        )
+    def _finish(
+        self, alike: Sequence[Intent], wanted: set[tuple[str, str]], report: Report
+    ) -> None:
+        found = intent_log.born(alike, self._kinds[alike[0].kind], self._cloud)
+        if len(found) > len(alike):
+            names = " and ".join("/".join(intent.place) for intent in alike)
+            ids = ", ".join(each.id for each in found)
+            mark = "=".join(self._scope.owner)
+            raise Refusal(
+                f"An earlier create of {names} was cut short, and any of {ids} may be what it "
+                f"made. Tag the right one {mark}, or delete them."
+            )
+        for intent, each in itertools.zip_longest(alike, found):
+            if each is not None:
+                self._adopt(dataclasses.replace(each, key=intent.key), intent.tags, report)
+            elif intent.place not in wanted:
+                del report.intents[intent.place]
 
-    def _adopt(self, found: Resource, report: Report) -> None:
-        marks = self._scope.marks({})
+    def _adopt(self, found: Resource, wanted: Mapping[str, str], report: Report) -> None:
+        marks = self._scope.marks(wanted)
         tags = [{"Key": key, "Value": value} for key, value in sorted(marks.items())]
         self._cloud.call("CreateTags", ResourceIds=[found.id], Tags=tags)
         report.world.add(dataclasses.replace(found, tags={**found.tags, **marks}))
@@ -184,7 +198,9 @@ class Actor:
             if not step.target.NEEDS_INTENT or place in report.intents:
                 continue
             bound = resources.bind(step.target, report.world.places)
-            is_first = any(each.place in self._made for each in resources.references(bound))
+            is_first = bound.IS_PART and any(
+                each.place in self._made for each in resources.references(bound)
+            )
             try:
                 fresh[place] = intent_log.form(bound, self._cloud, is_first=is_first)
             except (errors.ApiError, Refusal) as error:

@@ -9,7 +9,7 @@ there before is ours.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provider.engine.resource import Resource
@@ -26,19 +26,26 @@ class Intent:
     """The filters of a Read that finds what looks alike: no spec is needed to look again."""
     before: tuple[str, ...] = ()
     """The ids of what looked alike before."""
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The tags that it gets, so that whoever finds it can finish it at one go."""
 
     @property
     def place(self) -> tuple[str, str]:
         """Where the new resource will be found."""
         return self.kind, self.key
 
-    def born(self, kind: type[Resource], cloud: clouds.Cloud) -> list[Resource]:
-        """Return what looks alike now and did not exist before: what an unfinished create left."""
-        found = kind.lookalikes(cloud, self.filters, self.key)
-        return [each for each in found if each.id not in self.before]
-
 
 Intents = dict[tuple[str, str], Intent]
+
+
+def born(alike: Sequence[Intent], kind: type[Resource], cloud: clouds.Cloud) -> list[Resource]:
+    """Return what unfinished creates left: what looks alike now and was not there before.
+
+    ``alike`` are intents of one kind with the same filters.
+    """
+    before = {id_ for intent in alike for id_ in intent.before}
+    found = kind.lookalikes(cloud, alike[0].filters, alike[0].key)
+    return [each for each in found if each.id not in before]
 
 
 def form(wanted: Resource, cloud: clouds.Cloud, *, is_first: bool) -> Intent:
@@ -48,13 +55,20 @@ def form(wanted: Resource, cloud: clouds.Cloud, *, is_first: bool) -> Intent:
     """
     filters = wanted.likeness()
     alike = [] if is_first else wanted.lookalikes(cloud, filters, wanted.key)
-    return Intent(wanted.KIND, wanted.key, filters, tuple(sorted(each.id for each in alike)))
+    before = tuple(sorted(each.id for each in alike))
+    return Intent(wanted.KIND, wanted.key, filters, before, wanted.tags)
 
 
 def load(status: Mapping[str, Any]) -> Intents:
     """Return the open intents of a status."""
     rows = [
-        Intent(row["kind"], row["key"], row.get("filters") or {}, tuple(row.get("before") or ()))
+        Intent(
+            row["kind"],
+            row["key"],
+            row.get("filters") or {},
+            tuple(row.get("before") or ()),
+            row.get("tags") or {},
+        )
         for row in status.get("intents") or []
     ]
     return {each.place: each for each in rows}
@@ -68,6 +82,7 @@ def dump(intents: Intents) -> list[dict[str, Any]]:
             "key": each.key,
             "filters": dict(each.filters),
             "before": list(each.before),
+            "tags": dict(each.tags),
         }
         for _, each in sorted(intents.items())
     ]

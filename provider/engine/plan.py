@@ -118,9 +118,11 @@ def _towards(
     changes += [
         f"tag {name} is missing"
         for name, value in wanted.tags.items()
-        if name != "Name" and there.tags.get(name) != value
+        if there.tags.get(name) != value and not (name == "Name" and name in there.tags)
     ]
     if changes:
+        if there.state in there.BUSY:
+            return Step(Verb.WAIT, wanted, f"{there.id} is {there.state}", there)
         return wait if missing else Step(Verb.UPDATE, wanted, "; ".join(changes), there)
     return None
 

@@ -29,12 +29,16 @@ class Resource:
     """The fields that ``update`` can change. A difference in another one is refused in words."""
     READY: ClassVar[frozenset[str]] = frozenset({"", "available", "active", "in-use"})
     """States in which others can build on it."""
+    BUSY: ClassVar[frozenset[str]] = frozenset()
+    """States in which others can build on it, but it takes no change itself."""
     LEAVING: ClassVar[frozenset[str]] = frozenset({"deleting", "shutting-down"})
     """States after which it will be gone."""
     BROKEN: ClassVar[frozenset[str]] = frozenset()
     """States that waiting does not end."""
     NEEDS_INTENT: ClassVar[bool] = True
     """Whether creating it twice makes two of it, so that an intent is kept before the first try."""
+    IS_PART: ClassVar[bool] = True
+    """Whether its likes are looked for inside what it refers to, and not in the whole account."""
     TAKES_TAGS: ClassVar[bool] = True
     """Whether CreateTags can mark it; False where the create carries the tags, or nothing can."""
     USUAL_S: ClassVar[float] = 30.0
@@ -63,7 +67,7 @@ class Resource:
     @property
     def is_ready(self) -> bool:
         """Whether others can build on it."""
-        return self.state in self.READY
+        return self.state in self.READY or self.state in self.BUSY
 
     # --- The verbs -------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ class InternetService(Resource):
     KIND: ClassVar[str] = "internetService"
     CONDITION: ClassVar[str] = "InternetServiceReady"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"net"})
+    IS_PART: ClassVar[bool] = False
 
     net: Net | None
 

@@ -22,7 +22,6 @@ from provider.resources.security_group import SecurityGroup
 from provider.resources.subnet import Subnet
 from provider.rules import names
 
-
 LB = TypeVar("LB", bound="LoadBalancer")
 
 
@@ -80,6 +79,8 @@ class LoadBalancer(Resource):
     CONDITION: ClassVar[str] = "LoadBalancerReady"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"security_groups", "listeners", "health_check"})
     READY: ClassVar[frozenset[str]] = frozenset({"active"})
+    BUSY: ClassVar[frozenset[str]] = frozenset({"reloading", "reconfiguring"})
+    POLL_S: ClassVar[float] = 15.0
     NEEDS_INTENT: ClassVar[bool] = False
     TAKES_TAGS: ClassVar[bool] = False
     USUAL_S: ClassVar[float] = 60.0

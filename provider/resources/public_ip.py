@@ -26,6 +26,7 @@ class PublicIp(Resource):
 
     KIND: ClassVar[str] = "publicIps"
     CONDITION: ClassVar[str] = "PublicIpsReady"
+    IS_PART: ClassVar[bool] = False
 
     address: str = dataclasses.field(default="", compare=False)
 

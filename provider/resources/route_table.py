@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from provider.engine import world as worlds
 from provider.engine.resource import Resource
 from provider.osc import cloud as clouds
+from provider.osc import errors
 from provider.resources import want as wants
 from provider.resources.internet_service import InternetService
 from provider.resources.net import Net
@@ -124,16 +125,19 @@ class RouteTable(Resource):
 
 def _link(cloud: clouds.Cloud, table_id: str, subnet_id: str) -> str:
     """Link a subnet to a table, away from the table that it may be linked to."""
-    rows = cloud.read("ReadRouteTables", Filters={"LinkSubnetIds": [subnet_id]})
-    for link in (each for row in rows for each in row["LinkRouteTables"]):
-        if link.get("SubnetId") == subnet_id:
-            answer = cloud.call(
-                "UpdateRouteTableLink",
-                LinkRouteTableId=link["LinkRouteTableId"],
-                RouteTableId=table_id,
-            )
-            return str(answer["LinkRouteTableId"])
-    answer = cloud.call("LinkRouteTable", RouteTableId=table_id, SubnetId=subnet_id)
+    try:
+        answer = cloud.call("LinkRouteTable", RouteTableId=table_id, SubnetId=subnet_id)
+    except errors.ApiError:
+        rows = cloud.read("ReadRouteTables", Filters={"LinkSubnetIds": [subnet_id]})
+        links = [link for row in rows for link in row["LinkRouteTables"]]
+        held = [link for link in links if link.get("SubnetId") == subnet_id]
+        if not held:
+            raise
+        answer = cloud.call(
+            "UpdateRouteTableLink",
+            LinkRouteTableId=held[0]["LinkRouteTableId"],
+            RouteTableId=table_id,
+        )
     return str(answer["LinkRouteTableId"])
 
 

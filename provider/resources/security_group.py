@@ -35,7 +35,6 @@ class SecurityGroup(Resource):
     net: Net
     name: str
     description: str = dataclasses.field(default="", compare=False)
-    roles: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
     rules: frozenset[Rule] = frozenset()
     """Rules by IP range. Rules by member are the CCM's, and nobody compares them."""
     is_authoritative: bool = dataclasses.field(default=True, compare=False)
@@ -68,10 +67,9 @@ class SecurityGroup(Resource):
                 net=net,
                 name=names.group(group.key, want.uid),
                 description=group.description,
-                roles=frozenset(group.roles),
                 rules=frozenset(group.rules),
                 is_authoritative=group.authoritative,
-                tags=tags | {names.NAME: group.name},
+                tags=tags | {names.NAME: group.key},
                 is_managed=not (uses or ids.get(group.key)),
             )
 
@@ -83,14 +81,13 @@ class SecurityGroup(Resource):
         used = scope.existing.get(cls.KIND, {})
         filters = {"SecurityGroupIds": sorted(used)} if used else scope.filters
         for row in cloud.read("ReadSecurityGroups", Filters=filters):
-            net = world.by_id(row.get("NetId", ""))
-            if isinstance(net, Net):
-                name = row["SecurityGroupName"]
-                suffix = f"-{scope.about.get('uid', '')}"
-                key = used.get(row["SecurityGroupId"], name.removesuffix(suffix))
-                seen = cls._seen(row, key, net)
-                theirs = names.is_ccm_group(name)
-                yield dataclasses.replace(seen, is_managed=not used, stays=theirs)
+            found = world.by_id(row.get("NetId", ""))
+            net = found if isinstance(found, Net) else Net(key="used", id=row.get("NetId", ""))
+            name = row["SecurityGroupName"]
+            suffix = f"-{scope.about.get('uid', '')}"
+            key = used.get(row["SecurityGroupId"], name.removesuffix(suffix))
+            seen = cls._seen(row, key, net)
+            yield dataclasses.replace(seen, is_managed=not used, stays=names.is_ccm_group(name))
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], key: str, net: Net) -> Self:
@@ -101,18 +98,21 @@ class SecurityGroup(Resource):
                 rules |= {_rule(flow, each, ip_range) for ip_range in each.get("IpRanges") or ()}
                 if each.get(_MEMBERS):
                     members.append({**each, "Flow": flow})
-        tags = wants.tags_of(row)
         return cls(
             key=key,
             id=row["SecurityGroupId"],
             net=net,
             name=row["SecurityGroupName"],
             description=row.get("Description", ""),
-            roles=wants.roles_of(tags),
             rules=frozenset(rules),
             members=tuple(members),
-            tags=tags,
+            tags=wants.tags_of(row),
         )
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """To what it applies."""
+        return wants.roles_of(self.tags)
 
     def differences(self, observed: Self) -> tuple[resources.Difference, ...]:
         """Return whether rules are missing, or there are some that nobody asked for."""

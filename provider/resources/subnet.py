@@ -28,7 +28,11 @@ class Subnet(Resource):
     net: Net
     ip_range: str
     subregion: str
-    roles: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """What is put into it."""
+        return wants.roles_of(self.tags)
 
     @classmethod
     def desired(cls, want: wants.Want) -> Iterable[Self]:
@@ -45,7 +49,6 @@ class Subnet(Resource):
                 net=net,
                 ip_range=each.ip_range or "",
                 subregion=subregion,
-                roles=roles,
                 tags=names.role_tags(roles)
                 | {"Name": each.name or names.subnet(want.name, roles, subregion)},
                 is_managed=managed,
@@ -57,7 +60,6 @@ class Subnet(Resource):
                     net=net,
                     ip_range=auto.ip_range,
                     subregion=auto.subregion,
-                    roles=frozenset(auto.roles),
                     tags=names.role_tags(auto.roles)
                     | {"Name": names.subnet(want.name, auto.roles, auto.subregion)},
                 )
@@ -78,7 +80,6 @@ class Subnet(Resource):
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], key: str, net: Net) -> Self:
-        tags = wants.tags_of(row)
         return cls(
             key=key,
             id=row["SubnetId"],
@@ -86,8 +87,7 @@ class Subnet(Resource):
             net=net,
             ip_range=row["IpRange"],
             subregion=row["SubregionName"],
-            roles=wants.roles_of(tags),
-            tags=tags,
+            tags=wants.tags_of(row),
         )
 
     def likeness(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Direct:
     """The cloud, called in process; counts calls and strikes at one of them."""
 
     def __init__(self, fake, account=""):
-        self._client = fake.client(account=account)
+        self._client = fake.client(account=account) if account else fake.client()
         self.region = "eu-west-2"
         self.calls = []
         self.strike_at = 0
@@ -36,7 +36,7 @@ class Direct:
         if effect == "die before":
             raise Killed
         try:
-            answer = self._client.call(action, **request)
+            answer = getattr(self._client, action)(**request)
         except fake_errors.ApiError as error:
             raise errors.ApiError(
                 action,
@@ -57,7 +57,7 @@ class Direct:
         rows, token = [], None
         while True:
             answer = self.call(action, **request, NextPageToken=token)
-            (name,) = (key for key in answer if isinstance(answer[key], list))
+            name = action.removeprefix("Read")
             rows += answer[name]
             token = answer.get("NextPageToken")
             if not token:
@@ -170,9 +170,7 @@ class ClusterDriver:
             copy.deepcopy(self.object), self.cluster, tuple(self.machines)
         )
         try:
-            outcome = cluster.reconcile(
-                objects, self.clouds, self.clock, self.record, self.memory
-            )
+            outcome = cluster.reconcile(objects, self.clouds, self.clock, self.record, self.memory)
         except Killed:
             self.memory = {}
             return None
@@ -190,6 +188,7 @@ class ClusterDriver:
                 continue
             calm = not outcome.retry and (outcome.again_s is None or outcome.again_s >= 300)
             if calm:
+                self.fake.clock.advance(60)  # What was changed last becomes active again.
                 return self
             self.fake.clock.advance(max(outcome.again_s or 0, 5 if outcome.retry else 0))
         raise AssertionError(f"Not settled after {limit} passes: {self.conditions}")
@@ -255,6 +254,8 @@ def shape(fake, account=""):
         for row in rows[action.removeprefix("Read")]:
             label = _label(action, row)
             numbers[row[key]] = label
+            if action == "ReadPublicIps":
+                numbers[f"{row['PublicIp']}/32"] = label
     return {
         kind: sorted((_plain(row, numbers) for row in each), key=repr)
         for kind, each in rows.items()
