@@ -77,8 +77,10 @@ class Wire(Call):  # type: ignore[misc]
             what = f"{self._host} answered with a redirect. Correct the endpoint."
             return ApiError(action, status=400, details=what)
         is_unsent = _is_unsent(error)
+        # The innermost reason says it; those around it repeat the address.
         inner: Any = error.args[0] if error.args else error
-        why = str(getattr(inner, "reason", inner)).rpartition(": ")[2]
+        inner = getattr(inner, "reason", inner)
+        why = str(inner.args[-1] if getattr(inner, "args", ()) else inner).rpartition(": ")[2]
         what = f"{'no connection to' if is_unsent else 'no answer from'} {self._host}: {why}"
         return ApiError(action, details=what, is_unsent=is_unsent)
 
