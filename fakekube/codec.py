@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,8 @@ class Media:
 
 
 PLAIN = Media()
+ALIASED_MAX = 400_000
+"""Of how many values YAML may be once its aliases are written out; it is a little for 3 MB."""
 ANYTHING = {"", JSON, "*/*"}
 """What a client accepts that gets JSON without further ado."""
 
@@ -98,6 +101,8 @@ def json_problem(body: bytes) -> str:
             return f"invalid character '{character}' after top-level value"
         character = body[at : at + 1].decode("latin-1") or text[0]
         return f"invalid character '{character}' looking for beginning of value"
+    except RecursionError:
+        return "invalid character '{' exceeded max depth"
     return "json: cannot unmarshal array into Go value of type map[string]interface {}"
 
 
@@ -119,7 +124,12 @@ def _yaml(body: bytes) -> Json:
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Plain(loader):  # type: ignore[misc]
-        """Leave dates as text, as Kubernetes does."""
+        """Leave dates as text, and count what aliases stand for, as Kubernetes does."""
+
+        def construct_document(self, node: Any) -> Any:
+            if b"*" in body and _expanded(node, {}) > ALIASED_MAX:
+                raise yaml.YAMLError("document contains excessive aliasing")
+            return super().construct_document(node)
 
     # Each has a letter of its own: y and n are booleans here, and dates are text.
     Plain.yaml_implicit_resolvers = {
@@ -135,6 +145,19 @@ def _yaml(body: bytes) -> Json:
         return store.decode(store.encode(found))
     except (yaml.YAMLError, UnicodeDecodeError, TypeError, RecursionError) as error:
         raise ValueError(f"error converting YAML to JSON: yaml: {error}") from None
+
+
+def _expanded(node: Any, known: dict[int, float]) -> float:
+    """Return how many values a node of YAML is when all its aliases are written out."""
+    size = known.get(id(node))
+    if size is None:
+        known[id(node)] = float("inf")  # What contains itself has no end.
+        inner = node.value if isinstance(node.value, list) else ()
+        parts = (each if isinstance(each, tuple) else (each,) for each in inner)
+        size = known[id(node)] = 1 + sum(
+            _expanded(each, known) for each in itertools.chain.from_iterable(parts)
+        )
+    return size
 
 
 def decode_object(body: bytes, header: str, resource: Resource, *, kind: str = "") -> Object:

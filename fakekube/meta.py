@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fakekube import names, status
+from fakekube import names, status, store
 from fakekube.resource import Resource
 from fakekube.status import Cause
 
@@ -219,11 +219,10 @@ def dedup_owners(obj: Object) -> bool:
     owners = obj["metadata"].get("ownerReferences")
     if not owners or len(owners) < 2:
         return False
-    seen: list[Json] = []
+    first: dict[bytes, Json] = {}
     for owner in owners:
-        if owner not in seen:
-            seen.append(owner)
-    obj["metadata"]["ownerReferences"] = seen
+        first.setdefault(store.encode(sorted(owner.items())), owner)
+    obj["metadata"]["ownerReferences"] = seen = list(first.values())
     return len(seen) < len(owners)
 
 

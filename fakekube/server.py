@@ -39,6 +39,7 @@ from fakekube.writes import Writer
 
 Json = Any
 Object = dict[str, Any]
+TOO_DEEP = "the object exceeded max depth, which is some hundred levels here"
 NOT_FOUND = Response(404, [b"404 page not found\n"], "text/plain; charset=utf-8")
 
 
@@ -124,6 +125,8 @@ class Kube:
             return found if struck is None else struck.after(found)
         except status.ApiError as problem:
             return self._problem(problem)
+        except RecursionError:
+            return self._problem(status.bad_request(TOO_DEEP))
         except Exception as problem:  # noqa: BLE001 - no request can break the server
             traceback.print_exc(file=sys.stderr)
             return self._problem(status.internal_error(f"{type(problem).__name__}: {problem}"))

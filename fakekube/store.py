@@ -17,10 +17,15 @@ from typing import Any, Protocol
 
 import msgspec
 
+from fakekube import status
+
 Json = Any
 Object = dict[str, Any]
 Key = tuple[str, str]
 """Namespace (empty for none) and name."""
+
+RECORD_MAX = 1536 * 1024
+"""How many bytes an object may have: what etcd takes."""
 
 HISTORY = 2_000
 """How many events a table remembers; a watch or list from before them gets 410."""
@@ -274,10 +279,13 @@ class Store:
 
     def _commit(self, table: str, type_: str, obj: Object, old: Record | None) -> Record:
         meta = obj["metadata"]
-        self.rv += 1
-        meta["resourceVersion"] = str(self.rv)
+        meta["resourceVersion"] = str(self.rv + 1)
         key = old.key if old else (meta.get("namespace", ""), meta["name"])
-        event = Event(type_, Record(key, self.rv, obj), old)
+        record = Record(key, self.rv + 1, obj)
+        if len(record.raw) > RECORD_MAX and type_ != DELETED:
+            raise status.ApiError(500, "", "etcdserver: request is too large")
+        self.rv += 1
+        event = Event(type_, record, old)
         self.table(table).put(event)
         for listener in self.listeners:
             listener(table, event)

@@ -12,7 +12,7 @@ from typing import Any
 from fakekube.schema import cel_compile, cel_syntax, cel_types
 from fakekube.schema.cel_syntax import SyntaxProblem
 from fakekube.schema.cel_types import BOOL, DYN, STRING, Type
-from fakekube.schema.cel_values import CelError, NoOverload
+from fakekube.schema.cel_values import Budget, CelError, NoOverload
 
 REQUEST = cel_types.map_of(STRING, DYN)
 ADMISSION_VARIABLES: Mapping[str, Type] = {
@@ -40,10 +40,10 @@ class Program:
         self.used = used
         self._code = compiled.code
 
-    def evaluate(self, values: Mapping[str, Any]) -> Any:
+    def evaluate(self, values: Mapping[str, Any], budget: Budget | None = None) -> Any:
         """Return the value of the expression, or raise `CelError`."""
         try:
-            return self._code(dict(values))
+            return self._code({**values, Budget.KEY: budget or Budget()})
         except CelError:
             raise
         except (TypeError, AttributeError, ValueError, ArithmeticError, LookupError) as error:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from fakekube.schema import cel_types
 from fakekube.schema.cel_syntax import Node
 from fakekube.schema.cel_types import BOOL, DYN, INT, Code, Compiled, Scope, Type, Values
-from fakekube.schema.cel_values import CelError, NoOverload, equal, is_number, same_set
+from fakekube.schema.cel_values import (
+    Budget,
+    CelError,
+    NoOverload,
+    OutOfBudget,
+    equal,
+    is_number,
+    same_set,
+)
 
 if TYPE_CHECKING:
     from fakekube.schema.cel_compile import Compiler
@@ -98,12 +106,14 @@ def _looper(code: Code, slots: list[str]) -> Callable[[Values], Iterable[None]]:
     def loop(values: Values) -> Iterable[None]:
         entries = code(values)
         if entries.__class__ is list:
+            values[Budget.KEY].spend(len(entries))
             for index, entry in enumerate(entries):
                 if both:
                     values[first] = index
                 values[last] = entry
                 yield
         elif entries.__class__ is dict:
+            values[Budget.KEY].spend(len(entries))
             for name, entry in entries.items():
                 values[first] = name
                 if both:
@@ -131,6 +141,8 @@ def _decide(
             try:
                 if _is_true(test(values)) is decided:
                     return decided
+            except OutOfBudget:
+                raise
             except CelError as error:
                 problem = problem or error
         if problem:

@@ -12,7 +12,7 @@ from typing import Any
 
 from fakekube.schema import causes, cel, cel_types, field_paths
 from fakekube.schema.cel_types import BOOL, STRING, Type
-from fakekube.schema.cel_values import NONE, CelError, NoOverload, Optional
+from fakekube.schema.cel_values import NONE, Budget, CelError, NoOverload, Optional, OutOfBudget
 from fakekube.schema.correlation import NOTHING, correlated, key_of, unchanged
 from fakekube.status import Cause
 
@@ -46,13 +46,19 @@ class Rule:
         self._reason = rule.get("reason")
         self._place = field_paths.normal(schema, rule["fieldPath"]) if rule.get("fieldPath") else ""
 
-    def check(self, value: Any, old: Any, path: str) -> tuple[Cause | None, bool]:
+    def check(self, value: Any, old: Any, path: str, budget: Budget) -> tuple[Cause | None, bool]:
         """Return what is wrong, if anything is, and whether the rule could be evaluated."""
         field = path or "<nil>"
         try:
             values = self._values(value, old)
-            if self._test.evaluate(values) is True:
+            if self._test.evaluate(values, budget) is True:
                 return None, True
+        except OutOfBudget as error:
+            detail = (
+                f"'{error}': no further validation rules will be run due to call cost exceeds "
+                f"limit for rule: {self._shown}"
+            )
+            return causes.invalid(field, self._kind, detail), False
         except NoOverload as error:
             detail = (
                 f"'{error}': call arguments did not match a supported operator, function or "
@@ -64,7 +70,7 @@ class Rule:
             return causes.invalid(field, self._kind, detail), False
         if self._place:
             field = f"{path}{self._place}" if path else self._place.removeprefix(".")
-        return self._cause(field, self._said(values)), True
+        return self._cause(field, self._said(values, budget)), True
 
     def _values(self, value: Any, old: Any) -> dict[str, Any]:
         change = self._change
@@ -80,12 +86,12 @@ class Rule:
             old = NONE if old is NOTHING else Optional(has=True, value=old)
         return {"self": value, "oldSelf": old}
 
-    def _said(self, values: dict[str, Any]) -> str:
+    def _said(self, values: dict[str, Any], budget: Budget) -> str:
         default = self._text or f"failed rule: {self._shown}"
         if not self._message:
             return default
         try:
-            text = self._message.evaluate(values)
+            text = self._message.evaluate(values, budget)
         except (CelError, KeyError):
             return default
         text = text.strip() if isinstance(text, str) else ""
@@ -124,25 +130,33 @@ class Rules:
         """Return all rules that a value breaks, with fields below a path."""
         found: list[Cause] = []
         before = NOTHING if old is None else old
-        self.check(obj, before, path, found, _Forgiving(self.schema, obj, before))
+        self.check(obj, before, path, found, _Forgiving(self.schema, obj, before), Budget())
         return found
 
     def check(
-        self, value: Any, old: Any, path: str, found: list[Cause], forgiving: _Forgiving
+        self,
+        value: Any,
+        old: Any,
+        path: str,
+        found: list[Cause],
+        forgiving: _Forgiving,
+        budget: Budget,
     ) -> None:
         """Add the rules that a value, and what is in it, breaks."""
         if value is None:
             return
         for rule in self.rules:
+            if budget.left < 0:
+                return
             if rule.uses_old and old is NOTHING and not rule.optional_old:
                 continue
-            cause, evaluated = rule.check(value, old, path)
+            cause, evaluated = rule.check(value, old, path, budget)
             if cause and (not evaluated or rule.uses_old or not forgiving.forgives()):
                 found.append(cause)
         if value.__class__ is dict:
-            self._check_members(value, old, path, found, forgiving)
+            self._check_members(value, old, path, found, forgiving, budget)
         elif value.__class__ is list and self.items:
-            self._check_items(value, old, path, found, forgiving)
+            self._check_items(value, old, path, found, forgiving, budget)
 
     def _check_members(
         self,
@@ -151,22 +165,30 @@ class Rules:
         path: str,
         found: list[Cause],
         forgiving: _Forgiving,
+        budget: Budget,
     ) -> None:
         before = old if isinstance(old, dict) else {}
         rest = self.rest
         if rest:
             for name, member in value.items():
                 below = forgiving.below(rest.schema, member, before.get(name, NOTHING))
-                rest.check(member, _present(before.get(name)), f"{path}[{name}]", found, below)
+                was = _present(before.get(name))
+                rest.check(member, was, f"{path}[{name}]", found, below, budget)
         for name, rules in self.members.items():
             if name in value:
                 member = value[name]
                 below = forgiving.below(rules.schema, member, before.get(name, NOTHING))
                 place = f"{path}.{name}" if path else name
-                rules.check(member, _present(before.get(name)), place, found, below)
+                rules.check(member, _present(before.get(name)), place, found, below, budget)
 
     def _check_items(
-        self, value: list[Any], old: Any, path: str, found: list[Cause], forgiving: _Forgiving
+        self,
+        value: list[Any],
+        old: Any,
+        path: str,
+        found: list[Cause],
+        forgiving: _Forgiving,
+        budget: Budget,
     ) -> None:
         assert self.items, "The caller has looked."
         keys = self.schema.get("x-kubernetes-list-map-keys") or ()
@@ -174,7 +196,7 @@ class Rules:
         for index, entry in enumerate(value):
             before = entries.get(key_of(entry, keys), NOTHING) if entries else NOTHING
             below = forgiving.below(self.items.schema, entry, before)
-            self.items.check(entry, before, f"{path}[{index}]", found, below)
+            self.items.check(entry, before, f"{path}[{index}]", found, below, budget)
 
 
 def _present(old: Any) -> Any:
