@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from provider.api import v1beta2
@@ -233,7 +233,7 @@ class Subnet(Protocol):
     """What has to be known of a subnet."""
 
     @property
-    def roles(self) -> Sequence[str]:
+    def roles(self) -> Collection[str]:
         """What is put into it."""
 
     @property
