@@ -2,8 +2,9 @@
 
 import pytest
 
+import fakecloud
 from provider.api import v1beta2
-from provider.rules import addressing, firewall, firewall_page
+from provider.rules import addressing, firewall, firewall_page, names
 
 NET = "10.0.0.0/16"
 EVERYWHERE = "0.0.0.0/0"
@@ -312,3 +313,41 @@ def test_a_rule_covers_what_it_allows_already(one, other, covers):
     first, second = (firewall.rule("Inbound", *each) for each in (one, other))
     assert first.covers(second) is covers
     assert not first.covers(firewall.rule("Outbound", *other))
+
+
+# --- The cloud agrees ----------------------------------------------------------------------------
+
+
+def test_the_cloud_answers_every_rule_as_it_was_written():
+    cloud = fakecloud.FakeCloud()
+    net_id = cloud.call("CreateNet", IpRange=NET)["Net"]["NetId"]
+    spec = {"bastion": {"enable": True}, "allowToIPRanges": ["192.0.2.0/24"]}
+    for group in groups(spec, subnets=TWO).values():
+        made = cloud.call(
+            "CreateSecurityGroup",
+            NetId=net_id,
+            SecurityGroupName=names.group(group.key, "9e1db9c4-bf0a-4583-8999-203ec002c520"),
+            Description=group.description,
+        )["SecurityGroup"]
+        for each in group.rules:
+            answer = cloud.call(
+                "CreateSecurityGroupRule",
+                SecurityGroupId=made["SecurityGroupId"],
+                Flow=each.flow,
+                Rules=[
+                    {
+                        "IpProtocol": each.protocol,
+                        "FromPortRange": each.from_port,
+                        "ToPortRange": each.to_port,
+                        "IpRanges": [each.ip_range],
+                    }
+                ],
+            )["SecurityGroup"]
+        there = {
+            firewall.Rule(flow, row["IpProtocol"], row["FromPortRange"], row["ToPortRange"], one)
+            for flow in ("Inbound", "Outbound")
+            for row in answer[f"{flow}Rules"]
+            for one in row["IpRanges"]
+        }
+        born_with = firewall.rule("Outbound", "-1", (-1, -1), EVERYWHERE)
+        assert there - {born_with} == group.rules
