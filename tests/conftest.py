@@ -1,5 +1,7 @@
 """What every test shares."""
 
+import random
+
 import hypothesis
 import pytest
 
@@ -11,6 +13,39 @@ pytest_plugins = ["tools.pytest_plugin"]
 # A busy machine is slow, which says nothing about the code: the whole run has a budget instead.
 hypothesis.settings.register_profile("caposc", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("caposc")
+
+
+def pytest_addoption(parser):
+    """Add the choice of the Kubernetes API that the provider is tested on."""
+    parser.addoption(
+        "--kube",
+        choices=["fake", "real"],
+        default="fake",
+        help="what the provider's functional tests run on: fakekube, or a real kube-apiserver",
+    )
+
+
+
+
+def pytest_addoption(parser):
+    """Let the fault loops try every position of a run, which takes minutes."""
+    parser.addoption(
+        "--every-position",
+        action="store_true",
+        help="Let every call of a run fail in turn, not one in five.",
+    )
+
+
+@pytest.fixture
+def positions(request):
+    """Return which of so many positions are tried: all, or one in five from a random start."""
+
+    def choose(first, last):
+        every = request.config.getoption("--every-position")
+        start = 0 if every else random.randrange(5)  # noqa: TID251 - pytest-randomly seeds it
+        return range(first + start, last + 1, 1 if every else 5)
+
+    return choose
 
 
 # --- Every refusal that any test runs into must be one that the real API is known to make ---------

@@ -63,10 +63,20 @@ def plan(desired: Sequence[Resource], observed: Iterable[Resource], *, going: bo
         for each in there.values()
         if each.place not in places and each.is_managed and (going or not each.stays)
     ]
-    everything = [*there.values(), *surplus]
-    steps += [_away(each, everything) for each in leftover]
-    steps += [_away(each, everything) for each in surplus if each.is_managed]
+    leftover += [each for each in surplus if each.is_managed]
+    if leftover:
+        holders = _holders([*there.values(), *surplus])
+        steps += [_away(each, holders.get(each.id, [])) for each in leftover]
     return steps
+
+
+def _holders(everything: Sequence[Resource]) -> dict[str, list[str]]:
+    """Return what refers to what: the names of the holders by the id of what they hold."""
+    found: dict[str, list[str]] = {}
+    for each in everything:
+        for held in resources.references(each):
+            found.setdefault(held.id, []).append(str(each))
+    return found
 
 
 def in_order(wanted: Sequence[Resource]) -> list[Resource]:
@@ -135,12 +145,7 @@ def _used(wanted: Resource, there: Resource | None) -> Step | None:
     return None
 
 
-def _away(there: Resource, everything: Sequence[Resource]) -> Step:
-    holders = [
-        str(each)
-        for each in everything
-        if each is not there and any(one.id == there.id for one in resources.references(each))
-    ]
+def _away(there: Resource, holders: Sequence[str]) -> Step:
     if there.state in there.LEAVING:
         return Step(Verb.WAIT, there, f"{there.id} is {there.state}", there)
     if holders:

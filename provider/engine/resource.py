@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -154,15 +155,38 @@ def plain(value: Any) -> Any:
     return value
 
 
-def references(value: Any) -> Iterator[Resource]:
+_PLAIN = frozenset(
+    {"str", "int", "bool", "float", "None", "Any", "Mapping", "dict", "tuple", "list", "frozenset"}
+)
+
+
+_PARTS: dict[type, tuple[str, ...]] = {}
+
+
+def _parts(kind: type) -> tuple[str, ...]:
+    """Return the fields of a dataclass that can hold a resource; none for another class."""
+    if kind not in _PARTS:
+        _PARTS[kind] = _find_parts(kind)
+    return _PARTS[kind]
+
+
+def _find_parts(kind: type) -> tuple[str, ...]:
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple(
+        field.name
+        for field in dataclasses.fields(kind)
+        if not set(re.findall(r"[A-Za-z_]\w*", str(field.type))) <= _PLAIN
+    )
+
+
+def references(value: object) -> Iterator[Resource]:
     """Return every resource that a resource, or a part of one, refers to directly."""
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
-        return
-    for field in dataclasses.fields(value):
-        yield from _within(getattr(value, field.name))
+    for name in _parts(type(value)):
+        yield from _within(getattr(value, name))
 
 
-def _within(value: Any) -> Iterator[Resource]:
+def _within(value: object) -> Iterator[Resource]:
     if isinstance(value, Resource):
         yield value
     elif isinstance(value, tuple | frozenset):
@@ -174,14 +198,12 @@ def _within(value: Any) -> Iterator[Resource]:
 
 def bind(value: Any, find: Mapping[tuple[str, str], Resource]) -> Any:
     """Return a resource, or a part of one, that refers to what was observed."""
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
-        return value
     changes = {}
-    for field in dataclasses.fields(value):
-        before = getattr(value, field.name)
+    for name in _parts(type(value)):
+        before = getattr(value, name)
         after = _bound(before, find)
         if after is not before:
-            changes[field.name] = after
+            changes[name] = after
     return dataclasses.replace(value, **changes) if changes else value
 
 

@@ -272,7 +272,7 @@ _VOLATILE = {
     "PublicIp", "DnsName", "PrivateIp", "LinkPublicIpId", "LinkRouteTableId", "PrivateIps",
     "ExpirationDate", "SecurityGroupRuleId", "PublicDnsName", "PrivateDnsName", "MacAddress",
     "CreationDate", "Nics", "BlockDeviceMappings", "ReservationId", "AvailableIpsCount",
-    "LaunchNumber", "Passphrase", "LinkPublicIp", "_",
+    "LaunchNumber", "NicId", "Passphrase", "LinkPublicIp", "_",
 }  # fmt: skip
 
 

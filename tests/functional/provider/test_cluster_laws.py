@@ -82,11 +82,10 @@ def _happy(example):
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_any_call_may_fail_on_the_way_up(example, effect, record_property):
-    """At every position of a whole run: the same cloud in the end, and then nothing."""
+def test_any_call_may_fail_on_the_way_up(example, effect, positions):
+    """The same cloud in the end, and then nothing."""
     total, wanted = _happy(example)
-    record_property("positions", total)
-    for position in range(1, total + 1):
+    for position in positions(1, total):
         run = example.start()
         before = driver.shape(run.fake)
         run.cloud.strike_at, run.cloud.effect = position, effect
@@ -98,11 +97,11 @@ def test_any_call_may_fail_on_the_way_up(example, effect, record_property):
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_any_call_may_fail_on_the_way_down(example, effect):
+def test_any_call_may_fail_on_the_way_down(example, effect, positions):
     run = example.start().settle()
     up = len(run.cloud.calls)
     run.delete().settle()
-    for position in range(up + 1, len(run.cloud.calls) + 1):
+    for position in positions(up + 1, len(run.cloud.calls)):
         run = example.start()
         before = driver.shape(run.fake)
         run.settle().delete()
@@ -112,10 +111,10 @@ def test_any_call_may_fail_on_the_way_down(example, effect):
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_deletion_may_begin_anywhere_on_the_way_up(example, effect):
+def test_deletion_may_begin_anywhere_on_the_way_up(example, effect, positions):
     """The cluster is deleted right after a call that failed, with its intents still open."""
     total, _ = _happy(example)
-    for position in range(1, total + 1):
+    for position in positions(1, total):
         run = example.start()
         before = driver.shape(run.fake)
         run.cloud.strike_at, run.cloud.effect = position, effect
