@@ -13,7 +13,8 @@ from provider import conditions
 from provider.api import v1beta2
 from provider.clock import Clock
 from provider.engine import act, intents, world
-from provider.engine.plan import Verb
+from provider.engine import plan as plans
+from provider.engine.plan import Step, Verb
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
 from provider.osc import credentials, errors
@@ -83,6 +84,22 @@ def reconcile(
     Reads: without it, the outcome is the same.
     """
     return _Pass(objects, clouds, clock, record, {} if memory is None else memory).run()
+
+
+def plan(
+    osc_cluster: Mapping[str, Any], clouds: clouds_.Clouds, clock: Clock, *, is_new: bool = False
+) -> tuple[list[Step], list[Resource]]:
+    """Return what the next reconcile would do, and all that is wanted; change nothing.
+
+    ``is_new`` says that nothing exists yet, so that nothing is read. Raise ``Refusal`` for a spec
+    that cannot be carried out, ``errors.ApiError`` and ``credentials.CredentialsError``.
+    """
+
+    def record(_status: dict[str, Any]) -> None:
+        raise AssertionError("A plan changes nothing.")
+
+    objects = ClusterObjects(osc_cluster, None)
+    return _Pass(objects, clouds, clock, record, {}).planned(is_new=is_new)
 
 
 class _Pass:
@@ -155,6 +172,17 @@ class _Pass:
             metadata={"finalizers": left},
             events=(Event("Normal", "Deleted", "Everything in the cloud is gone."),),
         )
+
+    def planned(self, *, is_new: bool) -> tuple[list[Step], list[Resource]]:
+        cloud = net_peering.TwoSided(self.clouds)
+        spec = v1beta2.OscClusterSpec.model_validate(self.objects.osc_cluster.get("spec") or {})
+        seen = world.World()
+        if not is_new:
+            seen = world.snapshot(cloud, self._scope(spec), KINDS)
+            seen.rebind()
+        desired = [] if self.is_going else self._desired(cloud, spec, seen)
+        steps = plans.plan(desired, seen.all(), going=self.is_going)
+        return steps, plans.in_order(desired)
 
     # --- With the cloud --------------------------------------------------------------------------
 

@@ -1,0 +1,164 @@
+"""``caposc plan``: what would be done for a cluster, and why, without doing it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from provider import clock as clocks
+from provider import cluster, picture
+from provider.api import conversion, v1beta2
+from provider.engine import plan as plans
+from provider.engine.resource import Refusal, Resource
+from provider.osc import cloud as clouds
+from provider.osc import credentials, errors, pool
+from provider.rules import names, validation
+
+NOTHING, FAILED, CHANGES = 0, 1, 2
+"""Exit codes: nothing to do, something is wrong, there are changes."""
+
+
+class Unreadable(Exception):
+    """The file holds no cluster that can be planned for."""
+
+
+@dataclasses.dataclass
+class _Account:
+    """The clouds of whoever runs the command; asked for only when something is read."""
+
+    region: str
+    is_new: bool
+
+    def workload(self) -> clouds.Cloud:
+        """Return the account of the environment or the profile, or none for a new cluster."""
+        if self.is_new:
+            return _Nowhere(self.region)
+        clock = clocks.SystemClock()
+        found = credentials.of_environment(os.environ)
+        return pool.Clients(clock, clocks.chance()).client(found)
+
+    def management(self) -> clouds.Cloud:
+        """Return the same account: a plan only looks."""
+        return self.workload()
+
+
+@dataclasses.dataclass
+class _Nowhere:
+    """The cloud before anything is in it."""
+
+    region: str
+
+    def call(self, action: str, /, **_request: Any) -> dict[str, Any]:
+        """Refuse: a plan calls nothing."""
+        raise Refusal(f"{action} needs an account. Leave out --new, and set OSC_ACCESS_KEY.")
+
+    def read(self, action: str, /, **_request: Any) -> list[dict[str, Any]]:
+        """Refuse: there is no account to read from."""
+        raise Refusal(f"{action} needs an account. Leave out --new, and set OSC_ACCESS_KEY.")
+
+
+def load(text: str) -> dict[str, Any]:
+    """Return the one OscCluster of a manifest, in the version that is worked with.
+
+    Raise ``Unreadable`` when there is none, or more than one.
+    """
+    try:
+        documents = [each for each in yaml.safe_load_all(text) if isinstance(each, dict)]
+    except yaml.YAMLError as error:
+        raise Unreadable(f"The file is not YAML: {error}. Correct it.") from error
+    found = [each for each in documents if each.get("kind") == "OscCluster"]
+    if len(found) != 1:
+        kinds = ", ".join(str(each.get("kind")) for each in documents) or "nothing"
+        raise Unreadable(
+            f"The file has {len(found)} OscClusters, and a plan is for one (it has {kinds}). "
+            "Give a file with one OscCluster."
+        )
+    try:
+        made = conversion.convert(found[0], f"{v1beta2.GROUP}/v1beta2")
+    except conversion.Unconvertible as error:
+        raise Unreadable(str(error)) from error
+    metadata = dict(made.get("metadata") or {})
+    metadata.setdefault("name", "cluster")
+    return {**made, "metadata": metadata}
+
+
+def _uid(osc_cluster: dict[str, Any], given: str) -> str:
+    labels = osc_cluster["metadata"].get("labels") or {}
+    return given or str(labels.get(names.CLUSTER_UID_LABEL, ""))
+
+
+@click.command()
+@click.option("-f", "--filename", required=True, help="A manifest with an OscCluster; - for stdin.")
+@click.option("--uid", default="", help="The uid of the Cluster, where the manifest has no label.")
+@click.option("--new", "is_new", is_flag=True, help="Plan a new cluster; no account is needed.")
+@click.option("--region", default="eu-west-2", help="The region of a new cluster.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+def plan(*, filename: str, uid: str, is_new: bool, region: str, output: str) -> None:
+    """Show what would be done for a cluster, and why.
+
+    Exits with 0 when there is nothing to do, with 2 when there are changes, and with 1 when
+    something is wrong.
+    """
+    try:
+        text = sys.stdin.read() if filename == "-" else Path(filename).read_text(encoding="utf-8")
+        osc_cluster = load(text)
+        known = _uid(osc_cluster, uid)
+        if not known and not is_new:
+            raise Unreadable(
+                f"{filename} does not say which cluster it is: the label "
+                f"{names.CLUSTER_UID_LABEL} is missing. Give --uid, or --new for a new cluster."
+            )
+        labels = {**(osc_cluster["metadata"].get("labels") or {})}
+        labels[names.CLUSTER_UID_LABEL] = known or "new"
+        osc_cluster["metadata"]["labels"] = labels
+        steps, wanted = _plan(osc_cluster, _Account(region, is_new), is_new=is_new)
+    except (Unreadable, Refusal, OSError, errors.OscError) as error:
+        click.echo(f"caposc plan: {error}", err=True)
+        sys.exit(FAILED)
+    (_as_json if output == "json" else _as_text)(steps, wanted)
+    if any(step.verb is plans.Verb.REFUSE for step in steps):
+        sys.exit(FAILED)
+    sys.exit(CHANGES if steps else NOTHING)
+
+
+def _plan(
+    osc_cluster: dict[str, Any], account: _Account, *, is_new: bool
+) -> tuple[list[plans.Step], list[Resource]]:
+    problems = validation.problems("OscCluster", osc_cluster)
+    if problems:
+        raise Refusal("\n".join(["the spec has these problems:", *(f"  {p}" for p in problems)]))
+    return cluster.plan(osc_cluster, account, clocks.SystemClock(), is_new=is_new)
+
+
+def _as_json(steps: list[plans.Step], wanted: list[Resource]) -> None:
+    rows = [
+        {
+            "step": step.verb.value,
+            "kind": step.target.KIND,
+            "key": step.target.key,
+            "id": step.observed.id if step.observed else step.target.id,
+            "why": step.why,
+        }
+        for step in steps
+    ]
+    click.echo(json.dumps({"steps": rows, "resources": len(wanted)}, indent=2))
+
+
+def _as_text(steps: list[plans.Step], wanted: list[Resource]) -> None:
+    click.echo(picture.draw(wanted))
+    click.echo()
+    for step in steps:
+        click.echo(str(step))
+    if not steps:
+        click.echo("Nothing to do: the cloud is as the spec wants it.")
+        return
+    counts = {verb: sum(step.verb is verb for step in steps) for verb in plans.Verb}
+    said = ", ".join(f"{count} to {verb.value}" for verb, count in counts.items() if count)
+    click.echo(f"\n{len(steps)} steps: {said}.", err=True)
