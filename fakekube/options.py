@@ -18,6 +18,8 @@ Json = Any
 
 FIELD_VALIDATION = ("", "Ignore", "Strict", "Warn")
 PROPAGATION = ("Foreground", "Background", "Orphan")
+DIGITS_MAX = 19
+"""Of a resource version; the real server takes twenty, up to 2^64."""
 CONTINUE_VERSION = "meta.k8s.io/v1"
 
 
@@ -27,9 +29,12 @@ def number(query: Query, key: str) -> int | None:
     if not text:
         return None
     try:
-        return int(text)
+        if abs(found := int(text)) < 1 << 63:
+            return found
+        problem = "value out of range"
     except ValueError:
-        raise status.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        problem = "invalid syntax"
+    raise status.bad_request(f'strconv.ParseInt: parsing "{text}": {problem}')
 
 
 def flag(query: Query, key: str) -> bool:
@@ -162,11 +167,12 @@ def parse_version(text: str, *, is_watch: bool = False) -> int:
     """Read a resource version; nothing is 0."""
     if not text:
         return 0
-    if text.isascii() and text.isdigit():
+    is_number = text.isascii() and text.isdigit()
+    if is_number and len(text) <= DIGITS_MAX:
         return int(text)
     problem = (
-        f'resourceVersion: Invalid value: "{text}": '
-        f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: '
+        f'parsing "{text}": {"value out of range" if is_number else "invalid syntax"}'
     )
     if is_watch:
         raise status.plain(500, problem)

@@ -111,7 +111,9 @@ class Kube:
         try:
             path, _, text = request.target.partition("?")
             if path.startswith(control.ROOT):
-                return self.control.answer(request)
+                found = self.control.answer(request)
+                await self.settle()
+                return found
             info = paths.parse_path(request.method, path)
             query = paths.parse_query(text)
             if info.verb == "list" and query:

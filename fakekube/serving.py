@@ -11,7 +11,8 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self
 
-from fakekube import certificates, wire
+from fakekube import certificates, control, store, wire
+from fakekube.call import Request
 from fakekube.server import Kube
 
 Json = Any
@@ -88,6 +89,18 @@ class ServerThread:
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run something in the loop of the server, and return what it returns."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(STARTED_WITHIN_S)
+
+    def control(self, name: str, wanted: Json = None, *, method: str = "POST") -> Json:
+        """Ask the control API, as in ``control("faults", {"effect": "conflict"})``.
+
+        ``ValueError`` says what is wrong with the question.
+        """
+        body = b"" if wanted is None else store.encode(wanted)
+        answer = self.run(self.kube.answer(Request(method, f"{control.ROOT}/{name}", {}, body)))
+        found = store.decode(b"".join(answer.parts))
+        if answer.status >= 400:
+            raise ValueError(found["error"])
+        return found
 
     def settle(self) -> None:
         """Wait until the collector has done all its work."""

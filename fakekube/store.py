@@ -316,13 +316,28 @@ class Store:
     def load(self, saved: Json) -> None:
         """Replace everything by a dump; watchers see what was there go and the rest come.
 
-        Versions go on counting from the higher of the two, because they never go back.
+        Versions go on counting from the higher of the two, because they never go back. A dump
+        that is none raises ``ValueError``, and nothing is replaced.
         """
+        rv, objects = _read_dump(saved)
         for name, table in self.tables.items():
             for record in list(table.list()):
                 self.delete(name, record)
-        self.rv = max(self.rv, int(saved["resourceVersion"]))
-        for name, objects in saved["objects"].items():
-            for obj in objects:
-                self._commit(name, ADDED, clone(obj), None)
+        self.rv = max(self.rv, rv)
+        for name, obj in objects:
+            self._commit(name, ADDED, obj, None)
         self.compact()
+
+
+def _read_dump(saved: Json) -> tuple[int, list[tuple[str, Object]]]:
+    """Return the version and copies of the objects of a dump, each with its table."""
+    try:
+        objects = [(name, clone(obj)) for name, rows in saved["objects"].items() for obj in rows]
+        if all(isinstance(obj["metadata"]["name"], str) for _, obj in objects):
+            return int(saved["resourceVersion"]), objects
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    text = (
+        'A state is {"resourceVersion": N, "objects": {RESOURCE: [OBJECT, ...]}}, as it is given.'
+    )
+    raise ValueError(text)

@@ -18,7 +18,7 @@ class Maker:
     """Makes values of a schema; one in `1 / wrong` nodes is not what the schema wants."""
 
     def __init__(self, seed: int, wrong: float) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - It makes test data.
+        self.random = random.Random(seed)
         self.wrong = wrong
 
     def maybe(self, chance: float) -> bool:

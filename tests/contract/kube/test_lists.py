@@ -81,6 +81,8 @@ def test_a_list_can_be_of_an_exact_version(kube, five):
     ("options", "code"),
     [
         ({"limit": "x"}, 400),
+        ({"limit": 10**30}, 400),
+        ({"resourceVersion": 10**30}, 400),
         ({"resourceVersion": "x"}, 400),
         ({"continue": "abc"}, 400),
         ({"resourceVersion": 10**9}, 504),
