@@ -16,23 +16,17 @@ hypothesis.settings.load_profile("caposc")
 
 
 def pytest_addoption(parser):
-    """Add the choice of the Kubernetes API that the provider is tested on."""
-    parser.addoption(
-        "--kube",
-        choices=["fake", "real"],
-        default="fake",
-        help="what the provider's functional tests run on: fakekube, or a real kube-apiserver",
-    )
-
-
-
-
-def pytest_addoption(parser):
-    """Let the fault loops try every position of a run, which takes minutes."""
+    """Add the choices of whoever runs the tests."""
     parser.addoption(
         "--every-position",
         action="store_true",
         help="Let every call of a run fail in turn, not one in five.",
+    )
+    parser.addoption(
+        "--kube",
+        choices=["fake", "real"],
+        default="fake",
+        help="What the provider's functional tests run on: fakekube, or a real kube-apiserver.",
     )
 
 

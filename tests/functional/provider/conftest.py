@@ -1,0 +1,45 @@
+"""Where the provider's functional tests run: fakekube, or a real API with ``--kube=real``."""
+
+import pytest
+
+from fakekube.server import Kube
+from fakekube.serving import ServerThread
+from tests.contract.kube.client import Client, real_client
+from tests.functional.provider import stage as stages
+
+
+@pytest.fixture(name="bare")
+def _bare(request, tmp_path):
+    """Be a new namespace of an API server that knows Cluster API, but none of our kinds."""
+    if request.config.getoption("--kube") == "real":
+        made = stages.Stage(real_client(request.getfixturevalue("control_plane")))
+        made.install(stages.core_definitions())
+        yield made
+        return
+    with ServerThread(Kube()) as server:
+        client = Client("fakekube", server.url, server.write_kubeconfig(tmp_path / "kubeconfig"))
+        made = stages.Stage(client, server.kube)
+        made.install(stages.core_definitions())
+        yield made
+
+
+@pytest.fixture(name="stage")
+def _stage(bare):
+    """Be a stage with our kinds as they are."""
+    bare.install(stages.our_definitions())
+    return bare
+
+
+@pytest.fixture(name="plain")
+def _plain(bare):
+    """Be a stage whose kinds take anything, for managers that decide little."""
+    bare.install(stages.plain_definitions())
+    return bare
+
+
+@pytest.fixture(name="faulty")
+def _faulty(plain):
+    """Be a plain stage on which things can go wrong; a real server cannot be told to."""
+    if plain.kube is None:
+        pytest.skip("Only fakekube makes mistakes on demand.")
+    return plain
