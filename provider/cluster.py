@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from provider import conditions
+from provider import conditions, telling
 from provider.api import v1beta2
 from provider.clock import Clock
 from provider.engine import act, intents, world
@@ -50,8 +50,6 @@ KINDS: tuple[type[Resource], ...] = (
     PublicIp,
 )
 
-ALWAYS_S = 600.0
-"""How often a converged cluster is looked at: what changes in the cloud tells nobody."""
 RECENT_S = 120.0
 """How long what was seen of other kinds holds while one kind is waited for."""
 
@@ -162,7 +160,7 @@ class _Pass:
         if machines:
             some = ", ".join(machines[:5]) + (", ..." if len(machines) > 5 else "")
             waiting = f"waiting for {len(machines)} OscMachines to be deleted: {some}"
-            return Outcome(status=self._with_conditions(self._deleting(waiting)), again_s=60)
+            return Outcome(status=self._with_conditions(conditions.deleting(waiting)), again_s=60)
         return self._act(going=True)
 
     def _gone(self) -> Outcome:
@@ -346,17 +344,16 @@ class _Pass:
             )
         ready = conditions.summary(parts)
         done = self._is_provisioned or ready.status == "True"
-        status = self._with_conditions([ready, *parts, *self._calm()])
-        status["resources"] = _resources(report.world)
-        status["intents"] = intents.dump(report.intents)
+        told = self._with_conditions([ready, *parts, *conditions.calm()])
+        status = telling.status(told, report)
         if done:
             status["initialization"] = {"provisioned": True}
             status["failureDomains"] = _failure_domains(report.world, spec)
         return Outcome(
             spec=patch,
-            status=_without_empty(status),
-            events=_events(report),
-            again_s=_again_s(report),
+            status=status,
+            events=telling.events(report),
+            again_s=telling.again_s(report),
             retry=bool(report.failures),
         )
 
@@ -382,38 +379,20 @@ class _Pass:
         return endpoint, {}
 
     def _still_going(self, report: act.Report) -> Outcome:
-        lines = [f"{each.target}: {each.why}" for each in report.left]
-        lines += [str(each.error) for each in report.failures]
-        status = self._with_conditions(self._deleting("\n".join(f"* {line}" for line in lines)))
-        status["resources"] = _resources(report.world)
-        status["intents"] = intents.dump(report.intents)
+        told = self._with_conditions(conditions.deleting(telling.left(report)))
         return Outcome(
-            status=_without_empty(status),
-            events=_events(report),
-            again_s=_again_s(report),
+            status=telling.status(told, report),
+            events=telling.events(report),
+            again_s=telling.again_s(report),
             retry=any(not each.is_wait for each in report.failures),
         )
-
-    def _deleting(self, message: str) -> list[conditions.Condition]:
-        return [
-            conditions.Condition("Ready", "False", "Deleting", message),
-            conditions.Condition("Deleting", "True", "Deleting", message),
-            conditions.Condition("Paused", "False", "NotPaused"),
-        ]
-
-    @staticmethod
-    def _calm() -> list[conditions.Condition]:
-        return [
-            conditions.Condition("Paused", "False", "NotPaused"),
-            conditions.Condition("Deleting", "False", "NotDeleting"),
-        ]
 
     def _refused(self, type_: str, reason: str, message: str, *, is_ours: bool = True) -> Outcome:
         status = "False" if is_ours else "Unknown"
         part = conditions.Condition(type_, status, reason, message)
         ready = conditions.summary([part])
         event = Event("Warning", reason, message)
-        kept = [] if self.is_going else self._calm()
+        kept = [] if self.is_going else conditions.calm()
         return Outcome(
             status=self._with_conditions([ready, part, *kept], keep=self.is_going),
             events=(event,),
@@ -439,13 +418,6 @@ def _subregions(network: v1beta2.Network, region: str) -> tuple[str, ...]:
     return named or given or (f"{region}a",)
 
 
-def _resources(seen: world.World) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for each in sorted(seen.places.values(), key=lambda each: each.place):
-        found.setdefault(each.KIND, {})[each.key] = each.id
-    return found
-
-
 def _failure_domains(seen: world.World, spec: v1beta2.OscClusterSpec) -> list[dict[str, Any]]:
     """Return the subregions in which control planes, or at least workers, can be put."""
     roles = {each.resource_id: set(each.roles) for each in spec.network.subnets}
@@ -457,42 +429,3 @@ def _failure_domains(seen: world.World, spec: v1beta2.OscClusterSpec) -> list[di
             holds = names.CONTROL_PLANE in has
             domains[each.subregion] = domains.get(each.subregion, False) or holds
     return [{"name": name, "controlPlane": holds} for name, holds in sorted(domains.items())]
-
-
-def _without_empty(status: dict[str, Any]) -> dict[str, Any]:
-    """Return a status without an empty list of intents, which means the same."""
-    return {key: value for key, value in status.items() if key != "intents" or value}
-
-
-_DONE = {Verb.CREATE: "Created", Verb.UPDATE: "Updated", Verb.DELETE: "Deleted"}
-
-
-def _events(report: act.Report) -> tuple[Event, ...]:
-    done = [
-        Event("Normal", _DONE[each.verb], f"{_DONE[each.verb]} {each.target}: {each.why}.")
-        for each in report.done
-    ]
-    wrong = [
-        Event("Warning", conditions.CAUSES[each.error.cause], str(each))
-        for each in report.failures
-        if not each.is_wait
-    ]
-    refused = [
-        Event("Warning", "Refused", f"{each.target}: {each.why}.")
-        for each in report.left
-        if each.verb is Verb.REFUSE
-    ]
-    return (*done, *wrong, *refused)
-
-
-def _again_s(report: act.Report) -> float:
-    waits = [
-        each.target.POLL_S
-        for each in report.left
-        if each.verb is Verb.WAIT and each.observed is not None
-    ]
-    if waits:
-        return min(waits)
-    if report.left or report.failures:
-        return 15.0
-    return ALWAYS_S

@@ -135,6 +135,23 @@ def summary(parts: Iterable[Condition]) -> Condition:
     return true("Ready")
 
 
+def deleting(message: str) -> list[Condition]:
+    """Return the conditions of what goes; ``message`` says what is left of it."""
+    return [
+        Condition("Ready", "False", "Deleting", message),
+        Condition("Deleting", "True", "Deleting", message),
+        Condition("Paused", "False", "NotPaused"),
+    ]
+
+
+def calm() -> list[Condition]:
+    """Return the conditions of what is neither paused nor going."""
+    return [
+        Condition("Paused", "False", "NotPaused"),
+        Condition("Deleting", "False", "NotDeleting"),
+    ]
+
+
 def paused(kind: str, cluster: Mapping[str, Any] | None, metadata: Mapping[str, Any]) -> Condition:
     """Return ``Paused``, worded as Cluster API's own controllers word it."""
     why = []

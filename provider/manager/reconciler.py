@@ -26,7 +26,7 @@ from provider.manager.limit import Interrupted, Limit
 from provider.manager.metrics import Metrics
 from provider.manager.subject import Subject
 from provider.manager.tenants import Tenants
-from provider.osc.cloud import Clouds
+from provider.osc.cloud import SharedClouds
 from provider.outcome import Event, Outcome
 
 Object = dict[str, Any]
@@ -45,7 +45,7 @@ class Unfinished(Exception):
 class Tools:
     """What a reconcile works with, besides the objects."""
 
-    clouds: Clouds
+    clouds: SharedClouds
     clock: Clock
     chance: random.Random
     record: Callable[[Object], None]

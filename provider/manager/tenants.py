@@ -13,7 +13,7 @@ from provider.kube import client as kube
 from provider.kube import errors, kinds
 from provider.manager.limit import Limit, LimitedCloud
 from provider.osc import credentials
-from provider.osc.cloud import Cloud
+from provider.osc.cloud import Cloud, Reads
 from provider.osc.credentials import Credentials, CredentialsError
 
 T = TypeVar("T")
@@ -28,6 +28,9 @@ class Opener(Protocol):
 
     def client(self, credentials: Credentials) -> Cloud:
         """Return the cloud of these credentials."""
+
+    def reads(self, credentials: Credentials) -> Reads:
+        """Return the Reads that all users of these credentials share."""
 
 
 class Tenants:
@@ -53,6 +56,10 @@ class Tenants:
         """Return the cloud of credentials."""
         self._learn(found.secret_key)
         return self._opener.client(found)
+
+    def reads(self, found: Credentials) -> Reads:
+        """Return the Reads that all users of credentials share."""
+        return self._opener.reads(found)
 
     async def find(self, wanted: Mapping[str, Any], namespace: str) -> Credentials:
         """Find what ``spec.credentials`` asks for; raises CredentialsError.
@@ -153,7 +160,16 @@ class TenantClouds:
         """Return the cloud of the management cluster; raises CredentialsError."""
         return self._open(("network", "netPeering", "managementCredentials"))
 
+    def shared(self) -> tuple[Cloud, Reads]:
+        """Return the cloud of the cluster, and the Reads of it that its machines share."""
+        found = self._find(("credentials",))
+        cloud = LimitedCloud(self._tenants.open(found), self._limit)
+        return cloud, self._tenants.reads(found)
+
     def _open(self, place: tuple[str, ...]) -> Cloud:
+        return LimitedCloud(self._tenants.open(self._find(place)), self._limit)
+
+    def _find(self, place: tuple[str, ...]) -> Credentials:
         if self._osc_cluster is None:
             raise CredentialsError(
                 "There is no OscCluster yet, whose spec.credentials say which ones to use. "
@@ -164,5 +180,5 @@ class TenantClouds:
             wanted = wanted.get(each) or {}
         self._limit.check()
         namespace = self._osc_cluster["metadata"].get("namespace", "")
-        found = self._bridge(self._tenants.find(wanted, namespace))
-        return LimitedCloud(self._tenants.open(found), self._limit)
+        found: Credentials = self._bridge(self._tenants.find(wanted, namespace))
+        return found

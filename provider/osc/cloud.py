@@ -17,6 +17,18 @@ class Cloud(Protocol):
         """Return the rows of a ``Read*`` action, of all its pages; raise ``errors.ApiError``."""
 
 
+class Reads(Protocol):
+    """The Reads of one cloud that many objects share."""
+
+    def read(
+        self, action: str, /, *, max_age_s: float, since_s: float, **request: Any
+    ) -> list[dict[str, Any]]:
+        """Return the rows of a Read that was started at most ``max_age_s`` ago, after ``since_s``.
+
+        The rows are not to be changed. Raise ``errors.ApiError``.
+        """
+
+
 class Clouds(Protocol):
     """The clouds of one object; both are looked up when they are first asked for.
 
@@ -29,3 +41,10 @@ class Clouds(Protocol):
 
     def management(self) -> Cloud:
         """Return the cloud of the management cluster, with which the Net is peered."""
+
+
+class SharedClouds(Clouds, Protocol):
+    """The clouds of one object among many that look at the same things."""
+
+    def shared(self) -> tuple[Cloud, Reads]:
+        """Return the workload cloud, and the Reads that all with its credentials share."""

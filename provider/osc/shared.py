@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import json
+import math
 import threading
 from typing import Any
 
@@ -34,18 +35,21 @@ class SharedReads:
         self._lock = threading.Lock()
         self._flights: dict[tuple[str, str], _Flight] = {}
 
-    def read(self, action: str, /, *, max_age_s: float, **request: Any) -> Rows:
-        """Return the rows of a Read that was started at most ``max_age_s`` ago.
+    def read(
+        self, action: str, /, *, max_age_s: float, since_s: float = -math.inf, **request: Any
+    ) -> Rows:
+        """Return the rows of a Read that was started at most ``max_age_s`` ago, after ``since_s``.
 
         A Read that is still under way is joined however long it has waited for its turn, unless
-        ``max_age_s`` is 0. The list is the caller's own; the rows are shared, and not to be
-        changed. Raise ``ApiError``, in all threads that waited for the same answer.
+        ``max_age_s`` is 0. ``since_s`` is when the caller last wrote, by the clock's monotonic
+        time. The list is the caller's own; the rows are shared, and not to be changed. Raise
+        ``ApiError``, in all threads that waited for the same answer.
         """
         key = (action, json.dumps(request, sort_keys=True))
         now = self._clock.monotonic_s()
         with self._lock:
             flight = self._flights.get(key)
-            is_leader = flight is None or not _serves(flight, now, max_age_s)
+            is_leader = flight is None or not _serves(flight, now, max_age_s, since_s)
             if flight is None or is_leader:
                 flight = _Flight(now)
                 self._drop_old(now)
@@ -81,7 +85,7 @@ class SharedReads:
                 del self._flights[key]
 
 
-def _serves(flight: _Flight, now_s: float, max_age_s: float) -> bool:
-    if max_age_s <= 0:
+def _serves(flight: _Flight, now_s: float, max_age_s: float, since_s: float) -> bool:
+    if max_age_s <= 0 or flight.started_s <= since_s:
         return False
     return not flight.rows.done() or now_s - flight.started_s <= max_age_s

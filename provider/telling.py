@@ -1,0 +1,72 @@
+"""What is told of a pass beside its conditions: events, ids, and when to look again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provider import conditions
+from provider.engine import act, intents, world
+from provider.engine.plan import Verb
+from provider.outcome import Event
+
+ALWAYS_S = 600.0
+"""How often what is converged is looked at: what changes in the cloud tells nobody."""
+SOON_S = 15.0
+"""When to look again at what is left for another reason than waiting."""
+
+_DONE = {Verb.CREATE: "Created", Verb.UPDATE: "Updated", Verb.DELETE: "Deleted"}
+
+
+def status(old: Mapping[str, Any], report: act.Report) -> dict[str, Any]:
+    """Return a status with the ids of what is there, and the intents that are open."""
+    found: dict[str, dict[str, str]] = {}
+    for each in sorted(report.world.places.values(), key=lambda each: each.place):
+        found.setdefault(each.KIND, {})[each.key] = each.id
+    new = {**old, "resources": found, "intents": intents.dump(report.intents)}
+    # No intents and an empty list of them mean the same.
+    return {key: value for key, value in new.items() if key != "intents" or value}
+
+
+def left(report: act.Report) -> str:
+    """Return what is still there of something that goes, line by line."""
+    lines = [f"{each.target}: {each.why}" for each in report.left]
+    lines += [str(each.error) for each in report.failures]
+    return "\n".join(f"* {line}" for line in lines)
+
+
+def is_gone(seen: world.World, report: act.Report) -> bool:
+    """Tell whether nothing is left of an owner that goes, nor may be."""
+    ours = [each for each in seen.all() if each.is_managed]
+    return not ours and not report.intents and not report.failures
+
+
+def events(report: act.Report) -> tuple[Event, ...]:
+    """Return what was done, what went wrong, and what is refused."""
+    done = [
+        Event("Normal", _DONE[each.verb], f"{_DONE[each.verb]} {each.target}: {each.why}.")
+        for each in report.done
+    ]
+    wrong = [
+        Event("Warning", conditions.CAUSES[each.error.cause], str(each))
+        for each in report.failures
+        if not each.is_wait
+    ]
+    refused = [
+        Event("Warning", "Refused", f"{each.target}: {each.why}.")
+        for each in report.left
+        if each.verb is Verb.REFUSE
+    ]
+    return (*done, *wrong, *refused)
+
+
+def again_s(report: act.Report) -> float:
+    """Return when to look again: soon at what changes by itself, seldom at what is converged."""
+    waits = [
+        each.target.POLL_S
+        for each in report.left
+        if each.verb is Verb.WAIT and each.observed is not None
+    ]
+    if waits:
+        return min(waits)
+    return SOON_S if report.left or report.failures else ALWAYS_S
