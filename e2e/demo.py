@@ -1,217 +1,359 @@
-"""The main job on screen: an unmodified OUTSCALE client builds a small network and a VM.
+"""The main job on screen: a cluster on a simulated cloud, from ``kubectl apply`` to nothing left.
 
-Run it with ``make demo``. It starts ``fakecloud`` as a process of its own and needs no account.
+Run it with ``make demo``. It starts fakecloud, fakekube and the manager as processes and needs no
+account. Cluster API's own controllers are not part of it: what they do to the objects of a provider
+(owners, bootstrap data, deletion of machines first) is done here, and said on screen.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import os
-import re
+import functools
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import requests
-from osc_sdk_python import Gateway
-from osc_sdk_python.credentials import Endpoint
+import yaml
 
-RATE = 30
-"""Virtual seconds per real second: a VM that takes 20 s to boot does so while one watches."""
+from e2e import processes
+from e2e.kube import CORE, INFRASTRUCTURE, Kube, Object
+
+RATE = 60
+"""Virtual seconds of the cloud per real second: a VM that takes 20 s to boot is soon there."""
 PATIENCE_S = 60.0
 POLL_S = 0.1
-REGION = "eu-west-2"
+TOKEN = "demo"  # noqa: S105 - of the server that this demo starts
+KEYS = {
+    "OSC_ACCESS_KEY": "DEMOACCESSKEY0000001",
+    "OSC_SECRET_KEY": "demo-secret-key",
+    "OSC_REGION": "eu-west-2",
+}
+NAME = "demo"
+HERE = Path(__file__).parent
+EVENTS = "events.k8s.io/v1"
+MACHINES = {f"{NAME}-control-plane-0": "controlplane", f"{NAME}-md-0-a": "worker"} | {
+    f"{NAME}-md-0-b": "worker"
+}
 
 
 class Story:
-    """Print what happens as it happens, with the time since the start."""
+    """Prints what happens as it happens, with the time since the start."""
 
     def __init__(self) -> None:
+        """Begin now."""
         self._start = time.monotonic()
 
-    def tell(self, what: str, detail: str = "") -> None:
+    def chapter(self, title: str) -> None:
+        """Print a headline."""
+        print(f"\n{time.monotonic() - self._start:5.1f} s  {title}", flush=True)
+
+    def tell(self, who: str, what: str) -> None:
         """Print one line."""
-        print(f"{time.monotonic() - self._start:6.1f} s  {what:<38} {detail}", flush=True)
+        took = time.monotonic() - self._start
+        print(f"{took:5.1f} s    {who:<24} {what}", flush=True)
+
+
+class Cloud:
+    """The simulated cloud, spoken to as anybody with an account does."""
+
+    def __init__(self, url: str) -> None:
+        """Use the API at this address."""
+        self.url = url
+
+    def call(self, action: str, **request: Any) -> dict[str, Any]:
+        """Carry out an action."""
+        answer = requests.post(f"{self.url}/api/v1/{action}", json=request, timeout=10)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def count(self) -> dict[str, int]:
+        """Return how many of each there are, without what every account has."""
+        rows = {
+            "Nets": self.call("ReadNets")["Nets"],
+            "load balancers": self.call("ReadLoadBalancers")["LoadBalancers"],
+            "public IPs": self.call("ReadPublicIps")["PublicIps"],
+            "VMs": self.call("ReadVms")["Vms"],
+        }
+        over = ("terminated", "deleted")
+        return {
+            name: sum(row.get("State") not in over for row in found) for name, found in rows.items()
+        }
+
+
+# --- What the user applies, and what Cluster API adds to it --------------------------------------
+
+
+def install(kube: Kube, release: Path) -> int:
+    """Install the definitions of the release, and of Cluster API's Cluster and Machine."""
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    components = release / "infrastructure-components.yaml"
+    documents = [
+        *yaml.safe_load_all((HERE / "core.yaml").read_text()),
+        *yaml.safe_load_all(components.read_text()),
+    ]
+    definitions = [each for each in documents if each["kind"] == "CustomResourceDefinition"]
+    for each in definitions:
+        # Only one version is used here, so that nothing has to be converted.
+        each["spec"].pop("conversion", None)
+        kube.must("POST", path, each)
+    for each in definitions:
+        group, plural = each["spec"]["group"], each["spec"]["names"]["plural"]
+        place = f"/apis/{group}/v1beta2/{plural}"
+        wait(f"{plural} to be served", functools.partial(_is_served, kube, place))
+    return len(definitions)
+
+
+def _is_served(kube: Kube, place: str) -> bool:
+    return kube.ask("GET", place).ok
+
+
+def apply(kube: Kube) -> None:
+    """Create what the manifest has, and play the owner of each object."""
+    documents = list(yaml.safe_load_all((HERE / "demo.yaml").read_text()))
+    plurals = {"Cluster": "clusters", "OscCluster": "oscclusters"}
+    owner: Object = {}
+    for each in documents:
+        if each["kind"] == "OscCluster":
+            each["metadata"]["ownerReferences"] = [_owner(owner)]
+        made = kube.create(plurals[each["kind"]], each)
+        owner = made if each["kind"] == "Cluster" else owner
+
+
+def _owner(of: Object) -> Object:
+    metadata = of["metadata"]
+    names = {"name": metadata["name"], "uid": metadata["uid"]}
+    return {"apiVersion": of["apiVersion"], "kind": of["kind"], **names}
+
+
+def add_machines(kube: Kube, image: str) -> None:
+    """Create machines with their bootstrap data, as the providers of both do."""
+    labels = {"cluster.x-k8s.io/cluster-name": NAME}
+    for name, role in MACHINES.items():
+        data = base64.b64encode(b"#cloud-config\n{}\n").decode()
+        secret = {"apiVersion": "v1", "kind": "Secret", "type": "cluster.x-k8s.io/secret"}
+        kube.create(
+            "secrets",
+            {**secret, "metadata": {"name": name, "labels": labels}, "data": {"value": data}},
+        )
+        marks = {"cluster.x-k8s.io/control-plane": ""} if role == "controlplane" else {}
+        reference = {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "OscMachine"}
+        machine = kube.create(
+            "machines",
+            {
+                "apiVersion": CORE,
+                "kind": "Machine",
+                "metadata": {"name": name, "labels": {**labels, **marks}},
+                "spec": {
+                    "clusterName": NAME,
+                    "bootstrap": {"dataSecretName": name},
+                    "infrastructureRef": {**reference, "name": name},
+                },
+            },
+        )
+        vm = {"role": role, "keypairName": "demo", "image": {"id": image}}
+        kube.create(
+            "oscmachines",
+            {
+                "apiVersion": INFRASTRUCTURE,
+                "kind": "OscMachine",
+                "metadata": {
+                    "name": name,
+                    "labels": {**labels, **marks},
+                    "ownerReferences": [_owner(machine)],
+                },
+                "spec": {"vm": {**vm, "rootDisk": {"size": 20, "type": "gp2"}}},
+            },
+        )
+
+
+# --- Watching ------------------------------------------------------------------------------------
+
+
+class Watcher:
+    """Tells what the manager reports, and how the conditions of an object change."""
+
+    def __init__(self, kube: Kube, story: Story) -> None:
+        """Begin with nothing told."""
+        self._kube = kube
+        self._story = story
+        self._told: set[str] = set()
+        self._ready: dict[str, str] = {}
+
+    def look(self) -> None:
+        """Tell what is new."""
+        for event in self._kube.items(EVENTS, "events"):
+            name = event["metadata"]["name"]
+            if name not in self._told:
+                self._told.add(name)
+                about = event["regarding"]
+                note = event["note"].splitlines()[0]
+                self._story.tell(about["name"], note[:110])
+        for plural in ("oscclusters", "oscmachines"):
+            for each in self._kube.items(INFRASTRUCTURE, plural):
+                self._conditions(each)
+
+    def _conditions(self, each: Object) -> None:
+        rows = (each.get("status") or {}).get("conditions") or ()
+        for row in (row for row in rows if row["type"] == "Ready"):
+            key = f"{each['kind']}/{each['metadata']['name']}"
+            said = f"Ready is {row['status']}, {row['reason']}"
+            if self._ready.get(key) != said:
+                self._ready[key] = said
+                self._story.tell(each["metadata"]["name"], f"{each['kind']}: {said}")
+
+
+def wait(what: str, done: Callable[[], bool], look: Callable[[], None] = lambda: None) -> None:
+    """Look again and again until something is done; raise ``SystemExit`` when it takes too long."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        look()
+        if done():
+            look()
+            return
+        time.sleep(POLL_S)
+    raise SystemExit(f"Waited {PATIENCE_S:.0f} s for {what}.")
+
+
+def provisioned(kube: Kube, plural: str, name: str) -> bool:
+    """Tell whether an object says that it is there."""
+    status = (kube.get(INFRASTRUCTURE, plural, name) or {}).get("status") or {}
+    return bool((status.get("initialization") or {}).get("provisioned"))
+
+
+def ready(kube: Kube, plural: str, name: str) -> Object:
+    """Return the condition Ready of an object."""
+    status = (kube.get(INFRASTRUCTURE, plural, name) or {}).get("status") or {}
+    rows = [row for row in status.get("conditions") or () if row["type"] == "Ready"]
+    return rows[0] if rows else {}
+
+
+# --- The chapters --------------------------------------------------------------------------------
+
+
+def grow(kube: Kube, story: Story, watcher: Watcher, cloud: Cloud) -> None:
+    """From ``kubectl apply`` to a cluster with three machines."""
+    story.chapter("kubectl apply -f e2e/demo.yaml   (a Cluster and an OscCluster)")
+    apply(kube)
+    wait("the cluster", lambda: provisioned(kube, "oscclusters", NAME), watcher.look)
+    endpoint = (kube.get(INFRASTRUCTURE, "oscclusters", NAME) or {})["spec"]["controlPlaneEndpoint"]
+    story.tell(NAME, f"the Kubernetes API is reached at {endpoint['host']}:{endpoint['port']}")
+    story.chapter("A control plane machine and two workers   (as Cluster API creates them)")
+    cloud.call("CreateKeypair", KeypairName="demo")
+    add_machines(kube, cloud.call("ReadImages")["Images"][0]["ImageId"])
+    wait(
+        "the machines",
+        lambda: all(provisioned(kube, "oscmachines", name) for name in MACHINES),
+        watcher.look,
+    )
+    for name in MACHINES:
+        found = kube.get(INFRASTRUCTURE, "oscmachines", name) or {}
+        story.tell(name, f"is {found['spec']['providerID']}")
+
+
+def show(kube: Kube, story: Story, cloud: Cloud) -> None:
+    """Draw what is there, as ``caposc plan`` sees it."""
+    story.chapter("caposc plan -f -   (the network as it is, and what is left to do)")
+    found = kube.get(INFRASTRUCTURE, "oscclusters", NAME)
+    command = [sys.executable, "-m", "provider", "plan", "-f", "-"]
+    environment = {**KEYS, "OSC_ENDPOINT_API": f"{cloud.url}/api/v1"}
+    answer = subprocess.run(
+        command,
+        input=yaml.safe_dump(found),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print("\n" + (answer.stdout or answer.stderr), flush=True)
+    if answer.returncode:
+        raise SystemExit("The cluster is said to be ready, but the plan has something to do.")
+
+
+def lose_a_vm(kube: Kube, story: Story, watcher: Watcher, cloud: Cloud) -> None:
+    """Somebody terminates the VM of a worker."""
+    name = list(MACHINES)[-1]
+    found = kube.get(INFRASTRUCTURE, "oscmachines", name) or {}
+    vm_id = found["spec"]["providerID"].rsplit("/", 1)[-1]
+    story.chapter(f"Somebody terminates {vm_id} behind our back")
+    cloud.call("DeleteVms", VmIds=[vm_id])
+    # Nothing tells a controller what happens in the cloud; a changed object makes it look now.
+    kube.patch(
+        INFRASTRUCTURE, "oscmachines", name, {"metadata": {"annotations": {"demo/look": "now"}}}
+    )
+    wait("the report", lambda: ready(kube, "oscmachines", name)["status"] == "False", watcher.look)
+    story.tell(name, ready(kube, "oscmachines", name)["message"])
+    count = cloud.count()["VMs"]
+    story.tell(
+        name, f"no second VM is made for it ({count} live): a MachineHealthCheck replaces it"
+    )
+
+
+def go(kube: Kube, story: Story, watcher: Watcher, cloud: Cloud) -> None:
+    """Delete the cluster as Cluster API does: machines first."""
+    story.chapter("kubectl delete cluster demo   (machines first, as Cluster API deletes them)")
+    for name in MACHINES:
+        kube.delete(INFRASTRUCTURE, "oscmachines", name)
+    wait("the machines to go", lambda: not kube.items(INFRASTRUCTURE, "oscmachines"), watcher.look)
+    kube.delete(INFRASTRUCTURE, "oscclusters", NAME)
+    wait("the cluster to go", lambda: not kube.items(INFRASTRUCTURE, "oscclusters"), watcher.look)
+    left = cloud.count()
+    story.tell("cloud", ", ".join(f"{count} {name}" for name, count in left.items()))
+    if any(left.values()):
+        raise SystemExit("Something was left in the cloud.")
 
 
 @contextlib.contextmanager
-def served() -> Iterator[str]:
-    """Run a fakecloud server on a free port and yield its address."""
-    command = [sys.executable, "-m", "fakecloud", "--port", "0", "--rate", str(RATE)]
-    command += ["--auth", "verify", "--region", REGION]
-    environment = {name: text for name, text in os.environ.items() if not name.startswith("OSC_")}
-    environment |= {"OSC_ACCESS_KEY": "DEMOACCESSKEY0000001", "OSC_SECRET_KEY": "demo-secret-key"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        try:
-            first = process.stderr.readline()
-            found = re.search(r"http://\S+", first)
-            if found is None:
-                raise SystemExit(f"fakecloud did not start: {first}{process.stderr.read()}")
-            yield found[0]
-        finally:
-            process.terminate()
-
-
-def client(endpoint: str) -> Gateway:
-    """Return osc-sdk-python's own Gateway, pointed at a server."""
-    return Gateway(
-        access_key="DEMOACCESSKEY0000001",
-        secret_key="demo-secret-key",  # noqa: S106 - of the server that this demo starts
-        region=REGION,
-        endpoints=Endpoint(api=endpoint),
-        limiter_max_requests=1000,
-    )
-
-
-def watch(
-    story: Story, what: str, read: Callable[[], str], wanted: str, *, patience_s: float = PATIENCE_S
-) -> None:
-    """Print every state of a resource until it is the wanted one."""
-    seen = ""
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:
-        state = read()
-        if state != seen:
-            story.tell(f"  {what} is {state}")
-            seen = state
-        if state == wanted:
-            return
-        time.sleep(POLL_S)
-    raise SystemExit(f"{what} was {seen} after {patience_s} s, but should be {wanted}.")
-
-
-def build(story: Story, gw: Gateway) -> dict[str, str]:
-    """Build a Net with a subnet, a security group, a load balancer and a VM; return the ids."""
-    net = gw.CreateNet(IpRange="10.0.0.0/16")["Net"]["NetId"]
-    story.tell("CreateNet 10.0.0.0/16", net)
-    subnet = gw.CreateSubnet(NetId=net, IpRange="10.0.1.0/24")["Subnet"]
-    story.tell("CreateSubnet 10.0.1.0/24", f"{subnet['SubnetId']} in {subnet['SubregionName']}")
-    internet = gw.CreateInternetService()["InternetService"]["InternetServiceId"]
-    gw.LinkInternetService(InternetServiceId=internet, NetId=net)
-    table = gw.ReadRouteTables(Filters={"NetIds": [net]})["RouteTables"][0]["RouteTableId"]
-    gw.CreateRoute(RouteTableId=table, DestinationIpRange="0.0.0.0/0", GatewayId=internet)
-    story.tell("CreateRoute 0.0.0.0/0", f"{table} -> {internet}")
-    group = gw.CreateSecurityGroup(NetId=net, SecurityGroupName="web", Description="The web")
-    group_id = group["SecurityGroup"]["SecurityGroupId"]
-    gw.CreateSecurityGroupRule(
-        SecurityGroupId=group_id,
-        Flow="Inbound",
-        IpProtocol="tcp",
-        FromPortRange=80,
-        ToPortRange=80,
-        IpRange="0.0.0.0/0",
-    )
-    story.tell("CreateSecurityGroup web, tcp/80", group_id)
-    balancer = gw.CreateLoadBalancer(
-        LoadBalancerName="web",
-        Subnets=[subnet["SubnetId"]],
-        SecurityGroups=[group_id],
-        Listeners=[
-            {"BackendPort": 80, "LoadBalancerPort": 80, "LoadBalancerProtocol": "TCP"},
-        ],
-    )["LoadBalancer"]
-    story.tell("CreateLoadBalancer web", balancer["DnsName"])
-    image = gw.ReadImages(Filters={"ImageNames": ["Ubuntu*"]})["Images"][0]
-    vm = gw.CreateVms(
-        ImageId=image["ImageId"],
-        VmType="tinav6.c2r4p2",
-        SubnetId=subnet["SubnetId"],
-        SecurityGroupIds=[group_id],
-    )["Vms"][0]
-    story.tell(f"CreateVms {vm['VmType']}", f"{vm['VmId']} {vm['PrivateIp']} {vm['State']}")
-    return {
-        "net": net, "subnet": subnet["SubnetId"], "group": group_id, "vm": vm["VmId"],
-        "internet": internet, "table": table,
-    }  # fmt: skip
-
-
-def follow(story: Story, gw: Gateway, vm: str) -> None:
-    """Wait for the VM and the load balancer, and put the one behind the other."""
-
-    def vm_state() -> str:
-        return str(gw.ReadVms(Filters={"VmIds": [vm]})["Vms"][0]["State"])
-
-    def balancer_state() -> str:
-        found = gw.ReadLoadBalancers(Filters={"LoadBalancerNames": ["web"]})["LoadBalancers"][0]
-        return str(found.get("State", "active"))
-
-    def health() -> str:
-        found = gw.ReadVmsHealth(LoadBalancerName="web")["BackendVmHealth"]
-        return str(found[0]["State"])
-
-    watch(story, vm, vm_state, "running")
-    watch(story, "load balancer web", balancer_state, "active")
-    gw.LinkLoadBalancerBackendMachines(LoadBalancerName="web", BackendVmIds=[vm])
-    story.tell("LinkLoadBalancerBackendMachines", f"{vm} behind web")
-    watch(story, "backend", health, "UP")
-
-
-def refuse(story: Story, gw: Gateway, ids: dict[str, str]) -> None:
-    """Show that what is in use is not deleted."""
-    try:
-        gw.DeleteNet(NetId=ids["net"])
-    except requests.HTTPError as error:
-        found = error.response.json()["Errors"][0]
-        story.tell("DeleteNet is refused, as it should be", f"{found['Type']} {found['Code']}")
-    else:
-        raise SystemExit("DeleteNet deleted a Net that is in use.")
-
-
-def tear_down(story: Story, gw: Gateway, ids: dict[str, str]) -> None:
-    """Delete everything, in the order that the cloud asks for."""
-    gw.DeleteLoadBalancer(LoadBalancerName="web")
-    gw.DeleteVms(VmIds=[ids["vm"]])
-    story.tell("DeleteLoadBalancer, DeleteVms")
-
-    def vm_state() -> str:
-        return str(gw.ReadVms(Filters={"VmIds": [ids["vm"]]})["Vms"][0]["State"])
-
-    def group_state() -> str:
-        return _attempt(lambda: gw.DeleteSecurityGroup(SecurityGroupId=ids["group"]))
-
-    watch(story, ids["vm"], vm_state, "terminated")
-    watch(story, ids["group"], group_state, "deleted")
-    gw.DeleteRoute(RouteTableId=ids["table"], DestinationIpRange="0.0.0.0/0")
-    watch(
-        story,
-        ids["internet"],
-        lambda: _attempt(
-            lambda: gw.UnlinkInternetService(InternetServiceId=ids["internet"], NetId=ids["net"])
-        ),
-        "deleted",
-    )
-    gw.DeleteInternetService(InternetServiceId=ids["internet"])
-    gw.DeleteSubnet(SubnetId=ids["subnet"])
-    gw.DeleteNet(NetId=ids["net"])
-    left = gw.ReadNets(Filters={"States": ["available"]})["Nets"]
-    story.tell("DeleteSubnet, DeleteNet", f"{len(left)} Nets left")
-
-
-def _attempt(call: Callable[[], Any]) -> str:
-    try:
-        call()
-    except requests.HTTPError as error:
-        found = error.response.json()["Errors"][0]
-        return f"still in use ({found['Code']})"
-    return "deleted"
+def stage(story: Story, folder: Path) -> Iterator[tuple[Kube, Cloud]]:
+    """Run the cloud, the Kubernetes API and the manager."""
+    story.chapter("Starting fakecloud, fakekube and the manager")
+    release = folder / "infrastructure-outscale" / "v0.1.0"
+    write = [sys.executable, "-m", "provider", "manifests"]
+    subprocess.run([*write, "--output", str(folder), "--version", "v0.1.0"], check=True)
+    cloud_log, kube_log = folder / "fakecloud.log", folder / "fakekube.log"
+    kubeconfig = folder / "kubeconfig"
+    serve_cloud = ["fakecloud", "--port", "0", "--rate", str(RATE), "--auth", "none"]
+    serve_kube = ["fakekube", "--port", "0", "--token", TOKEN, "--kubeconfig", str(kubeconfig)]
+    with (
+        processes.running("fakecloud", serve_cloud, cloud_log, KEYS) as cloud_process,
+        processes.running("fakekube", serve_kube, kube_log) as kube_process,
+    ):
+        cloud = Cloud(processes.address("fakecloud", cloud_process, cloud_log))
+        url = processes.address("fakekube", kube_process, kube_log)
+        kube = Kube(url, TOKEN)
+        story.tell("fakecloud", f"{cloud.url}, {RATE} virtual seconds per second")
+        story.tell("fakekube", f"{url}, {install(kube, release)} definitions installed")
+        manage = [
+            "provider",
+            "manager",
+            "--kubeconfig",
+            str(kubeconfig),
+            "--leader-elect=false",
+        ]
+        manage += ["--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=127.0.0.1:0"]
+        environment = {**KEYS, "OSC_ENDPOINT_API": f"{cloud.url}/api/v1"}
+        with processes.running("manager", manage, folder / "manager.log", environment):
+            story.tell("caposc manager", f"its log is {folder / 'manager.log'}")
+            yield kube, cloud
 
 
 def main() -> None:
     """Tell the whole story."""
     story = Story()
-    story.tell("Starting fakecloud", f"{RATE} virtual seconds per second, signatures verified")
-    with served() as endpoint:
-        story.tell("fakecloud serves", endpoint)
-        story.tell("Starting osc-sdk-python", "it reads its 1 MB document, which takes seconds")
-        gw = client(endpoint)
-        ids = build(story, gw)
-        follow(story, gw, ids["vm"])
-        refuse(story, gw, ids)
-        tear_down(story, gw, ids)
-    story.tell("Done", "the cloud is empty again")
+    folder = Path(tempfile.mkdtemp(prefix="caposc-demo-"))
+    with stage(story, folder) as (kube, cloud):
+        watcher = Watcher(kube, story)
+        grow(kube, story, watcher, cloud)
+        show(kube, story, cloud)
+        lose_a_vm(kube, story, watcher, cloud)
+        go(kube, story, watcher, cloud)
+    story.chapter("Done: everything is gone, and nothing else was touched.")
 
 
 if __name__ == "__main__":

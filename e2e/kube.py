@@ -1,0 +1,72 @@
+"""A Kubernetes API, spoken to over HTTP as any user does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+Object = dict[str, Any]
+
+CORE = "cluster.x-k8s.io/v1beta2"
+INFRASTRUCTURE = "infrastructure.cluster.x-k8s.io/v1beta2"
+MERGE = "application/merge-patch+json"
+TIMEOUT_S = 10.0
+
+
+class Kube:
+    """One API server and the right to do anything there."""
+
+    def __init__(self, url: str, token: str, namespace: str = "default") -> None:
+        """Open a session."""
+        self._url = url
+        self._namespace = namespace
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
+        """Make one request."""
+        return self._session.request(
+            method, f"{self._url}{path}", json=body, headers=headers, timeout=TIMEOUT_S
+        )
+
+    def must(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Make a request that has to succeed; raise ``SystemExit`` with the server's words."""
+        answer = self.ask(method, path, body, **headers)
+        if not answer.ok:
+            raise SystemExit(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json()
+
+    def path(self, api_version: str, plural: str, name: str = "", part: str = "") -> str:
+        """Return where objects of a kind, or one of them, are found."""
+        root = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
+        parts = [root, "namespaces", self._namespace, plural, name, part]
+        return "/".join(each for each in parts if each)
+
+    def create(self, plural: str, body: Object) -> Object:
+        """Create an object."""
+        made: Object = self.must("POST", self.path(body["apiVersion"], plural), body)
+        return made
+
+    def get(self, api_version: str, plural: str, name: str) -> Object | None:
+        """Return an object, or None when there is none."""
+        answer = self.ask("GET", self.path(api_version, plural, name))
+        return answer.json() if answer.ok else None
+
+    def items(self, api_version: str, plural: str) -> list[Object]:
+        """Return all objects of a kind."""
+        found: list[Object] = self.must("GET", self.path(api_version, plural))["items"]
+        return found
+
+    def patch(
+        self, api_version: str, plural: str, name: str, body: Object, part: str = ""
+    ) -> Object:
+        """Merge a patch into an object, or into one part of it."""
+        path = self.path(api_version, plural, name, part)
+        made: Object = self.must("PATCH", path, body, **{"Content-Type": MERGE})
+        return made
+
+    def delete(self, api_version: str, plural: str, name: str) -> None:
+        """Ask for the deletion of an object."""
+        self.must("DELETE", self.path(api_version, plural, name))
