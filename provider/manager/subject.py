@@ -101,19 +101,26 @@ class Subject:
             self._echoes.end(key, written)
 
     async def _refresh(self, part: str, patch: Object, problem: errors.Conflict) -> None:
-        """Read the object again; raise the conflict if somebody changed what we replace."""
+        """Read the object again; raise the conflict if what was decided may no longer be right."""
         key, old = key_of(self._kind, self.body), self.body
         self.body = await self._client.get(self._kind, key.namespace, key.name)
-        is_same = self.body["metadata"]["uid"] == old["metadata"]["uid"]
-        replaced = {name: (old.get(part) or {}).get(name) for name in patch}
-        now = {name: (self.body.get(part) or {}).get(name) for name in patch}
-        is_done = merge.applied(now, patch) == now
-        # Annotations and labels are merged key by key, so that those of others do no harm.
-        replaced, now = (
-            {k: v for k, v in each.items() if k not in _MERGED} for each in (replaced, now)
-        )
-        if not is_same or not (is_done or replaced == now):
+        is_done = merge.applied(self.body.get(part), patch) == self.body.get(part)
+        replaced = [name for name in patch if name not in _MERGED]
+        facts, before = (_facts(each, part, replaced) for each in (self.body, old))
+        if is_done and part == "status":
+            # It is our own write, whose answer was lost.
+            facts = before
+        if facts != before:
             raise problem
 
 
 _MERGED = ("annotations", "labels")
+"""Parts of the metadata that are merged key by key, so that those of others do no harm."""
+
+
+def _facts(body: Object, part: str, replaced: list[str]) -> list[Any]:
+    """Return what a write takes for granted: the same object, its status, what is replaced."""
+    metadata, content = body["metadata"], body.get(part) or {}
+    status = body.get("status") or {}
+    known = [metadata["uid"], "deletionTimestamp" in metadata, status]
+    return [*known, *(content.get(name) for name in replaced)]

@@ -25,7 +25,8 @@ Receive = Callable[[kinds.Kind, str | None, Object], None]
 
 AGAIN_S = (1.0, 2.0, 5.0, 10.0)
 """The pauses before kopf is started again; the last one counts from then on."""
-STOPPED_WITHIN_S = 5.0
+STOPPED_WITHIN_S = 1.0
+"""How long a stop waits for kopf, which takes five seconds when it is stopped at its start."""
 
 _log = logging.getLogger(__name__)
 

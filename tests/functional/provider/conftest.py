@@ -16,11 +16,13 @@ def _bare(request, tmp_path):
         made.install(stages.core_definitions())
         yield made
         return
-    with ServerThread(Kube()) as server:
-        client = Client("fakekube", server.url, server.write_kubeconfig(tmp_path / "kubeconfig"))
-        made = stages.Stage(client, server.kube)
-        made.install(stages.core_definitions())
-        yield made
+    server = ServerThread(Kube()).__enter__()
+    client = Client("fakekube", server.url, server.write_kubeconfig(tmp_path / "kubeconfig"))
+    made = stages.Stage(client, server)
+    made.install(stages.core_definitions())
+    yield made
+    # A test may have taken the server away and put another one in its place.
+    made.server.__exit__(None, None, None)
 
 
 @pytest.fixture(name="stage")
@@ -40,6 +42,6 @@ def _plain(bare):
 @pytest.fixture(name="faulty")
 def _faulty(plain):
     """Be a plain stage on which things can go wrong; a real server cannot be told to."""
-    if plain.kube is None:
+    if plain.server is None:
         pytest.skip("Only fakekube makes mistakes on demand.")
     return plain

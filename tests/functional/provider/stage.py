@@ -8,6 +8,7 @@ import random
 import threading
 import urllib.request
 
+from fakekube.serving import ServerThread
 from provider import clock
 from provider.api import crd
 from provider.kube import auth, kinds
@@ -87,18 +88,34 @@ def plain_definitions():
 class Stage:
     """One API server and one namespace on it, as a user sees them.
 
-    kube: the server when it is fakekube, with its faults; None when it is a real one.
+    server: fakekube, with its faults; None when it is a real one.
     """
 
-    def __init__(self, client, kube=None):
+    def __init__(self, client, server=None):
         self.client = client
-        self.kube = kube
+        self.server = server
         self.namespace = f"stage-{next(_names)}"
         self.client.must("POST", "/api/v1/namespaces", {"metadata": {"name": self.namespace}})
 
     @property
     def source(self):
         return auth.Kubeconfig(self.client.kubeconfig, {})
+
+    def fault(self, effect, **facts):
+        """Let something go wrong from now on."""
+        self.server.control("faults", {"effect": effect, **facts})
+
+    def heal(self):
+        """Let nothing go wrong any more."""
+        self.server.control("faults", {}, method="DELETE")
+
+    @contextlib.contextmanager
+    def away(self):
+        """Take the server away for a while; it comes back at the same place, with its objects."""
+        self.server.__exit__(None, None, None)
+        yield
+        self.server = ServerThread(self.server.kube, port=self.server.port)
+        self.server.__enter__()
 
     def install(self, definitions):
         for each in definitions:

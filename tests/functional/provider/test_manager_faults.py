@@ -1,0 +1,148 @@
+"""The manager when Kubernetes is slow, forgetful, contradictory or away."""
+
+import threading
+
+import pytest
+
+from provider.kube import kinds
+from provider.outcome import Outcome
+from tests.contract.kube.client import eventually
+from tests.functional.provider.deciding import deciding, phase, settled, tiny
+from tests.functional.provider.stage import Replica, Trial
+
+
+@pytest.mark.parametrize("expired", [False, True])
+def test_a_watch_that_breaks_is_taken_up_again(faulty, expired):
+    with Replica(faulty, deciding()):
+        faulty.cluster("before")
+        eventually(lambda: phase(faulty, name="before") == "there")
+        faulty.server.control("drop-watches", {"expired": expired})
+        faulty.cluster("after")
+        eventually(lambda: phase(faulty, name="after") == "there")
+
+
+def test_a_list_after_a_break_wakes_only_what_has_changed(faulty):
+    trial = Trial(tiny)
+    with Replica(faulty, deciding(cluster=trial)) as replica:
+        for number in range(20):
+            faulty.cluster(f"c{number}")
+        eventually(lambda: all(phase(faulty, name=f"c{n}") == "there" for n in range(20)))
+        count = settled(trial)
+        faulty.server.control("compact")
+        faulty.server.control("drop-watches", {"expired": True})
+        faulty.cluster("new")
+        eventually(lambda: phase(faulty, name="new") == "there")
+        settled(trial)
+        names = {each.primary["metadata"]["name"] for each in trial.seen[count:]}
+        assert names == {"new"}
+        assert replica.problem is None
+
+
+def test_an_object_that_went_during_a_break_is_forgotten(faulty):
+    with Replica(faulty, deciding(), sync_period=0.3):
+        faulty.cluster()
+        faulty.machine("one")
+        eventually(lambda: faulty.status(kinds.OSC_CLUSTER, "demo").get("others") == ["one"])
+        with faulty.away():
+            pass
+        faulty.server.control("compact")
+        faulty.delete(kinds.OSC_MACHINE, "one")
+        eventually(lambda: faulty.status(kinds.OSC_CLUSTER, "demo").get("others") == [])
+
+
+def test_a_storm_of_conflicts_passes(faulty):
+    faulty.fault("conflict", verb="patch", probability=0.6)
+    with Replica(faulty, deciding()) as replica:
+        for number in range(5):
+            faulty.cluster(f"c{number}")
+        eventually(lambda: all(phase(faulty, name=f"c{n}") == "there" for n in range(5)))
+        assert replica.value("caposc_reconciles_total", kind="OscCluster", end="error") == 0
+
+
+def test_an_endless_storm_of_conflicts_ends_the_reconcile_and_not_the_manager(faulty):
+    faulty.fault("conflict", verb="patch")
+    with Replica(faulty, deciding()) as replica:
+        faulty.cluster()
+        eventually(
+            lambda: replica.value("caposc_reconciles_total", kind="OscCluster", end="conflict")
+        )
+        faulty.heal()
+        eventually(lambda: phase(faulty) == "there")
+
+
+@pytest.mark.parametrize("effect", ["lose", "drop", "refuse", "throttle"])
+def test_a_server_with_problems_is_asked_again(faulty, effect):
+    faulty.fault(effect, verb="patch", resource="oscclusters*", probability=0.5)
+    with Replica(faulty, deciding()):
+        faulty.cluster()
+        eventually(lambda: phase(faulty) == "there")
+
+
+def test_an_intent_that_cannot_be_kept_ends_the_reconcile(faulty):
+    went_on = []
+
+    def recording(_seen, tools):
+        tools.record({"intents": [{"kind": "net", "key": "default"}]})
+        went_on.append(True)
+        return Outcome(status={"phase": "there"})
+
+    faulty.fault("refuse", verb="patch", resource="oscclusters/status", code=403)
+    with Replica(faulty, deciding(cluster=recording)) as replica:
+        faulty.cluster()
+        eventually(lambda: replica.value("caposc_queue_retries_total", kind="OscCluster"))
+        assert not went_on
+        faulty.heal()
+        eventually(lambda: phase(faulty) == "there")
+
+
+def test_an_intent_is_not_written_over_one_of_another_manager(faulty):
+    started = threading.Event()
+    changed = threading.Event()
+
+    def recording(seen, tools):
+        if "intents" not in (seen.primary.get("status") or {}):
+            started.set()
+            changed.wait(10)
+            tools.record({"intents": [{"kind": "net", "key": "mine"}]})
+        return Outcome(status={"phase": "there"})
+
+    trial = Trial(recording)
+    with Replica(faulty, deciding(cluster=trial)) as replica:
+        faulty.cluster()
+        started.wait(10)
+        theirs = {"intents": [{"kind": "net", "key": "theirs"}]}
+        faulty.patch(kinds.OSC_CLUSTER, "demo", "status", status=theirs)
+        changed.set()
+        eventually(
+            lambda: replica.value("caposc_reconciles_total", kind="OscCluster", end="conflict")
+        )
+        eventually(lambda: phase(faulty) == "there")
+    assert trial.seen[1].primary["status"] == theirs
+
+
+def test_a_server_that_comes_back_finds_the_manager_at_work(faulty):
+    with Replica(faulty, deciding()) as replica:
+        faulty.cluster("before")
+        eventually(lambda: phase(faulty, name="before") == "there")
+        with faulty.away():
+            threading.Event().wait(2)
+        faulty.cluster("after")
+        eventually(lambda: phase(faulty, name="after") == "there")
+        assert replica.problem is None
+
+
+def test_a_manager_that_starts_before_its_server_waits_for_it(faulty):
+    replica = Replica(faulty, deciding())
+    with faulty.away():
+        replica.start()
+        threading.Event().wait(0.5)
+    faulty.cluster()
+    eventually(lambda: phase(faulty) == "there")
+    replica.stop()
+
+
+def test_definitions_that_come_later_are_followed(bare, request):
+    with Replica(bare, deciding()):
+        plain = request.getfixturevalue("plain")
+        plain.cluster()
+        eventually(lambda: phase(plain) == "there")
