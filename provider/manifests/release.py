@@ -21,6 +21,8 @@ from provider.manifests import parts, rights, webhooks, workload
 
 COMPONENTS = "infrastructure-components.yaml"
 METADATA = "metadata.yaml"
+CANONICAL = re.compile(r"[^/]*[.:][^/]*(/[a-z0-9._-]+)+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
+"""The full name of an image, with the host it comes from; clusterctl refuses any other."""
 VERSION = re.compile(r"v(\d+)\.(\d+)\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
 
 _HERE = pathlib.Path(__file__).resolve()
@@ -50,8 +52,12 @@ class Options:
 
     @property
     def image_reference(self) -> str:
-        """Return the image, replaceable by a variable when clusterctl reads it."""
-        return f"${{CAPOSC_IMAGE:={self.image or f'outscale/caposc:{self.version}'}}}"
+        """Return the image.
+
+        It is no variable: clusterctl parses it as it stands, and replaces it with what ``images``
+        in its configuration says.
+        """
+        return self.image or f"docker.io/outscale/caposc:{self.version}"
 
 
 def components(options: Options) -> list[parts.Object]:
@@ -85,7 +91,8 @@ def text(objects: Iterable[parts.Object]) -> str:
 def files(options: Options) -> Iterator[tuple[str, str]]:
     """Give name and content of each file of a release; raise ReleaseError."""
     metadata = (FILES / METADATA).read_text(encoding="utf-8")
-    _check(options.version, metadata)
+    _check_image(options.image_reference)
+    _check_version(options.version, metadata)
     yield COMPONENTS, text(components(options))
     yield METADATA, metadata
     for path in sorted((FILES / "templates").glob("*.yaml")):
@@ -102,7 +109,15 @@ def write(folder: pathlib.Path, options: Options) -> pathlib.Path:
     return place
 
 
-def _check(version: str, metadata: str) -> None:
+def _check_image(image: str) -> None:
+    if CANONICAL.fullmatch(image) is None:
+        raise ReleaseError(
+            f"The image is {image!r}, but clusterctl takes only full names like "
+            f"{Options('v0.1.0').image_reference}. Write it with the host it comes from."
+        )
+
+
+def _check_version(version: str, metadata: str) -> None:
     found = VERSION.fullmatch(version)
     if found is None:
         raise ReleaseError(

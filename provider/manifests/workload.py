@@ -24,7 +24,6 @@ ARGUMENTS = (
     "--insecure-diagnostics=${CAPOSC_INSECURE_DIAGNOSTICS:=false}",
     f"--webhook-port={WEBHOOK_PORT}",
     f"--webhook-cert-dir={CERTIFICATE_FOLDER}",
-    "--watch-filter=${CAPOSC_WATCH_FILTER:=}",
     "--sync-period=${CAPOSC_SYNC_PERIOD:=5m}",
     "--osccluster-concurrency=${CAPOSC_OSCCLUSTER_CONCURRENCY:=2}",
     "--oscmachine-concurrency=${CAPOSC_OSCMACHINE_CONCURRENCY:=2}",
