@@ -89,9 +89,16 @@ def load(text: str) -> dict[str, Any]:
     return {**made, "metadata": metadata}
 
 
-def _uid(osc_cluster: dict[str, Any], given: str) -> str:
-    labels = osc_cluster["metadata"].get("labels") or {}
-    return given or str(labels.get(names.CLUSTER_UID_LABEL, ""))
+def _identify(osc_cluster: dict[str, Any], given: str, filename: str) -> None:
+    """Let a cluster say which one it is; raise ``Unreadable`` when nobody knows."""
+    labels = dict(osc_cluster["metadata"].get("labels") or {})
+    known = labels.get(names.CLUSTER_UID_LABEL) or given
+    if not known:
+        raise Unreadable(
+            f"{filename} does not say which cluster it is: the label {names.CLUSTER_UID_LABEL} is "
+            "missing. Give --uid, or --new for a new cluster."
+        )
+    osc_cluster["metadata"]["labels"] = {**labels, names.CLUSTER_UID_LABEL: known}
 
 
 @click.command()
@@ -109,15 +116,7 @@ def plan(*, filename: str, uid: str, is_new: bool, region: str, output: str) -> 
     try:
         text = sys.stdin.read() if filename == "-" else Path(filename).read_text(encoding="utf-8")
         osc_cluster = load(text)
-        known = _uid(osc_cluster, uid)
-        if not known and not is_new:
-            raise Unreadable(
-                f"{filename} does not say which cluster it is: the label "
-                f"{names.CLUSTER_UID_LABEL} is missing. Give --uid, or --new for a new cluster."
-            )
-        labels = {**(osc_cluster["metadata"].get("labels") or {})}
-        labels[names.CLUSTER_UID_LABEL] = known or "new"
-        osc_cluster["metadata"]["labels"] = labels
+        _identify(osc_cluster, uid or ("new" if is_new else ""), filename)
         steps, wanted = _plan(osc_cluster, _Account(region, is_new), is_new=is_new)
     except (Unreadable, Refusal, OSError, errors.OscError) as error:
         click.echo(f"caposc plan: {error}", err=True)
@@ -131,7 +130,8 @@ def plan(*, filename: str, uid: str, is_new: bool, region: str, output: str) -> 
 def _plan(
     osc_cluster: dict[str, Any], account: _Account, *, is_new: bool
 ) -> tuple[list[plans.Step], list[Resource]]:
-    problems = validation.problems("OscCluster", osc_cluster)
+    spec = v1beta2.OscClusterSpec.model_validate(osc_cluster.get("spec") or {})
+    problems = validation.problems(spec)
     if problems:
         raise Refusal("\n".join(["the spec has these problems:", *(f"  {p}" for p in problems)]))
     return cluster.plan(osc_cluster, account, clocks.SystemClock(), is_new=is_new)
