@@ -78,14 +78,16 @@ class Manager:
         self._echoes = Echoes(self._take)
         self._queues: dict[str, Queue[Key]] = {}
         self._certificate = web.Certificate(pathlib.Path(options.webhook_cert_dir))
-        self._webhooks = web.Secure(self._site_of_webhooks(), self._certificate)
+        self._webhooks = self._secure("webhooks", self._site_of_webhooks())
         self.ports: dict[str, int] = {}
-        """The ports that are served, by what for: health, metrics, diagnostics, webhooks."""
+        """The ports that are served, by what for: health, metrics, diagnostics, webhooks.
+
+        Those over TLS appear when there is a certificate."""
         self.is_leader = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; raises Lost, after ``abort``, when another may lead."""
-        self._world.metrics.leader.set(0)
+        self._leads(0)
         client = kube.Client(self._world.source, self._world.chance)
         async with client, self._served(client):
             ending = asyncio.create_task(stop.wait())
@@ -97,12 +99,10 @@ class Manager:
             with contextlib.suppress(asyncio.CancelledError):
                 await leading
 
-    @property
-    def webhook_port(self) -> int:
-        """Return the port of the webhooks, once they are ready."""
-        return self._webhooks.port
-
     # --- Every replica ---------------------------------------------------------------------------
+
+    def _secure(self, name: str, site: web.Site) -> web.Secure:
+        return web.Secure(site, self._certificate, lambda port: self.ports.update({name: port}))
 
     def _site_of_webhooks(self) -> web.Site:
         handlers = {path: web.reviewing(each) for path, each in self._world.reviews.items()}
@@ -125,7 +125,7 @@ class Manager:
                 await self._open(stack, "diagnostics", options.diagnostics_address, routes_)
             elif place := web.split(options.diagnostics_address):
                 site = web.Site({"/metrics": web.guarded(metrics, client)}, *place)
-                self._in_background(stack, web.Secure(site, self._certificate).run())
+                self._in_background(stack, self._secure("diagnostics", site).run())
             self._in_background(stack, self._webhooks.run())
             yield
 
@@ -175,10 +175,9 @@ class Manager:
         self, client: kube.Client, stop: asyncio.Event, losing: Coroutine[Any, Any, Any]
     ) -> None:
         """Reconcile until told to stop; ``losing`` ends when we no longer lead."""
-        self.is_leader = True
-        self._world.metrics.leader.set(1)
+        self._leads(1)
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._world.metrics.leader.set, 0)
+            stack.callback(self._leads, 0)
             worker = self._reconciler(stack, client)
             tasks = [asyncio.create_task(each) for each in (stop.wait(), losing)]
             tasks.append(asyncio.create_task(self._follow(client)))
@@ -194,6 +193,10 @@ class Manager:
                 self._world.abort()
                 raise Lost
             await tasks[-1]
+
+    def _leads(self, leads: int) -> None:
+        self.is_leader = bool(leads)
+        self._world.metrics.leader.set(leads)
 
     def _reconciler(
         self, stack: contextlib.AsyncExitStack, client: kube.Client

@@ -99,17 +99,16 @@ class Site:
 
 
 class Secure:
-    """A site over TLS that starts when its certificate is there, and follows its renewal."""
+    """A site over TLS that starts when its certificate is there, and follows its renewal.
 
-    def __init__(self, site: Site, certificate: Certificate) -> None:
+    ``told`` hears the port when it is served.
+    """
+
+    def __init__(self, site: Site, certificate: Certificate, told: Callable[[int], None]) -> None:
         self.is_ready = False
         self._site = site
         self._certificate = certificate
-
-    @property
-    def port(self) -> int:
-        """Return the port that is served."""
-        return self._site.port
+        self._told = told
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -119,6 +118,7 @@ class Secure:
                 if self._certificate.is_loaded and not self.is_ready:
                     await self._site.start(self._certificate.context)
                     self.is_ready = True
+                    self._told(self._site.port)
                 await asyncio.sleep(LOOK_S if self.is_ready else LOOK_S / 10)
         finally:
             await self._site.stop()

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import random
 import threading
+import urllib.error
 import urllib.request
 
 from fakekube.serving import ServerThread
@@ -74,7 +75,7 @@ def our_definitions():
     return made
 
 
-def plain_definitions():
+def plain_definitions(versions=("v1beta2",)):
     """Return definitions of our kinds that take anything, for managers that decide little."""
     ours = (
         kinds.OSC_CLUSTER,
@@ -82,7 +83,7 @@ def plain_definitions():
         kinds.OSC_MACHINE_TEMPLATE,
         kinds.OSC_CLUSTER_IDENTITY,
     )
-    return [_definition(each, versions=["v1beta2"], singular=each.name.lower()) for each in ours]
+    return [_definition(each, versions=versions, singular=each.name.lower()) for each in ours]
 
 
 class Stage:
@@ -261,6 +262,15 @@ class Replica:
     @property
     def is_leader(self):
         return self.manager.is_leader
+
+    @property
+    def is_ready(self):
+        """Tell what the replica says of itself."""
+        try:
+            return self.read("health", "/readyz") == "ok"
+        except urllib.error.HTTPError as refused:
+            refused.close()
+            return False
 
     def read(self, name, path):
         """Return what the replica serves on one of its ports."""
