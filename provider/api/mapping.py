@@ -285,3 +285,21 @@ KINDS: dict[str, tuple[Row, ...]] = {
     ),
 }
 """The rows of a whole object, beside its metadata."""
+
+
+def old_path(kind: str, path: str) -> str:
+    """Return how v1beta1 calls a field of v1beta2; what has no name there keeps its own."""
+    out: list[str] = []
+    rows: tuple[Row, ...] = KINDS.get(kind, ())
+    left = path.split(".")
+    while left:
+        plain = tuple(each.partition("[")[0] for each in left)
+        fitting = [row for row in rows if plain[: len(row.new)] == row.new]
+        # A row of two levels says more than one of the first level only.
+        row = max(fitting, key=lambda each: len(each.new), default=None)
+        if row is None:
+            return ".".join([*out, *left])
+        _, bracket, index = left[len(row.new) - 1].partition("[")
+        out += [*row.old[:-1], row.old[-1] + bracket + index]
+        left, rows = left[len(row.new) :], row.inner
+    return ".".join(out)

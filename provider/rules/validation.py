@@ -30,7 +30,7 @@ def _problems(spec: Spec, path: str) -> Iterator[Problem]:
             yield from _identity(spec, path)
 
 
-def warnings(spec: Spec, path: str = "spec") -> list[str]:
+def warnings(spec: Spec, path: str = "spec") -> list[Problem]:
     """Return what is allowed, but may not be what was meant."""
     if isinstance(spec, v1beta2.OscClusterSpec):
         return list(validation_cluster.warnings(spec, path))

@@ -51,21 +51,27 @@ def problems(spec: v1beta2.OscClusterSpec, path: str) -> Iterator[Problem]:
         yield from _bastion(path, network)
 
 
-def warnings(spec: v1beta2.OscClusterSpec, path: str) -> Iterator[str]:
+def warnings(spec: v1beta2.OscClusterSpec, path: str) -> Iterator[Problem]:
     """Return what is allowed, but may not be what was meant."""
     network = spec.network
     if "loadbalancer" in network.disable and not spec.control_plane_endpoint.is_set:
-        yield (
-            f"{path}.controlPlaneEndpoint is not set, and the load balancer is disabled: the "
-            "cluster waits until you or a control plane provider set it."
+        yield Problem(
+            f"{path}.controlPlaneEndpoint",
+            "It is not set, and the load balancer is disabled. The cluster waits until you or a "
+            "control plane provider set it.",
         )
     if network.security_groups and network.additional_security_rules:
-        yield (
-            f"{path}.network.additionalSecurityRules are only added to automatic security groups, "
-            "but securityGroups are listed. Add the rules there."
+        yield Problem(
+            f"{path}.network.additionalSecurityRules",
+            "They are only added to automatic security groups, but securityGroups are listed. "
+            "Add the rules there.",
         )
     if spec.credentials.from_file and spec.credentials.from_secret:
-        yield (f"{path}.credentials names a file and a Secret. The file is used; remove the other.")
+        yield Problem(
+            f"{path}.credentials.fromSecret",
+            f"It is {spec.credentials.from_secret}, but there is also a file, which is used "
+            "instead. Remove one of the two.",
+        )
     if network.use_existing.net:
         for name, is_said in (
             ("routeTables", network.route_tables),
@@ -74,9 +80,10 @@ def warnings(spec: v1beta2.OscClusterSpec, path: str) -> Iterator[str]:
             ("netAccessPoints", network.net_access_points),
         ):
             if is_said:
-                yield (
-                    f"{path}.network.{name} is ignored, because useExisting.net is true: "
-                    "what is in the Net is managed elsewhere."
+                yield Problem(
+                    f"{path}.network.{name}",
+                    "It is ignored, because useExisting.net is true: what is in the Net is "
+                    "managed elsewhere. Remove it.",
                 )
 
 

@@ -213,7 +213,7 @@ class TestClusterBesideItsNetwork:
             (
                 {"disable": ["loadbalancer"]},
                 {},
-                "spec.controlPlaneEndpoint is not set, and the load balancer is disabled",
+                "spec.controlPlaneEndpoint: It is not set, and the load balancer is disabled.",
             ),
             (
                 {
@@ -221,23 +221,23 @@ class TestClusterBesideItsNetwork:
                     "additionalSecurityRules": [{"roles": ["worker"]}],
                 },
                 {},
-                "spec.network.additionalSecurityRules are only added to automatic security groups",
+                "spec.network.additionalSecurityRules: They are only added to automatic security groups",
             ),
             (
                 {},
                 {"credentials": {"fromFile": "f", "fromSecret": "s"}},
-                "spec.credentials names a file and a Secret.",
+                "spec.credentials.fromSecret: It is s, but there is also a file",
             ),
             (
                 {"useExisting": {"net": True}, "netAccessPoints": ["api"]},
                 {},
-                "spec.network.netAccessPoints is ignored, because useExisting.net is true",
+                "spec.network.netAccessPoints: It is ignored, because useExisting.net is true",
             ),
         ],
     )
     def test_what_may_not_be_meant_is_a_warning(self, network, spec, start):
         [warning] = validation.warnings(cluster(network, **spec))
-        assert warning.startswith(start)
+        assert str(warning).startswith(start)
 
     def test_an_ordinary_cluster_needs_no_warning(self):
         assert validation.warnings(cluster()) == []
