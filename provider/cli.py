@@ -8,6 +8,7 @@ import click
 
 COMMANDS = {
     "manager": ("provider.manager.command", "Run the operator."),
+    "manifests": ("provider.manifests.command", "Write what clusterctl installs."),
     "plan": ("provider.planning", "Show what would be done for a cluster, and why."),
 }
 """For each command: the module that has a function of this name, and what it does."""

@@ -6,11 +6,13 @@ placeholder is refused by Kubernetes 1.31 and later.
 
 from __future__ import annotations
 
-from provider.api import common, crd, v1beta2
+from provider.api import common, crd
 from provider.manifests import parts
 
-PATHS = {"Validating": "/validate", "Mutating": "/mutate"}
+VALIDATE, MUTATE = "/validate", "/mutate"
 WITHIN_S = 10
+DEFAULTED = ("OscMachine",)
+"""The kinds of which something is filled in that depends on other fields: see admission."""
 MOVES = {"clusterctl.cluster.x-k8s.io/move-hierarchy": ""}
 """clusterctl moves objects of a kind with this label, and what they own, to the new cluster."""
 
@@ -48,40 +50,50 @@ def certificate() -> list[parts.Object]:
 
 def configurations() -> list[parts.Object]:
     """Return what makes the API server ask us before it stores an object."""
+    filled_in = [kind for kind in crd.KINDS if kind.name in DEFAULTED]
     return [
-        parts.made(
-            "admissionregistration.k8s.io/v1",
-            f"{sort}WebhookConfiguration",
-            f"{parts.PREFIX}-{sort.lower()}-webhook-configuration",
-            is_namespaced=False,
-            annotations=parts.INJECT,
-            webhooks=[_webhook(sort, kind) for kind in crd.KINDS],
-        )
-        for sort in PATHS
+        _configuration(
+            "Validating",
+            [_webhook("validation", VALIDATE, kind, ["CREATE", "UPDATE"]) for kind in crd.KINDS],
+        ),
+        _configuration(
+            "Mutating", [_webhook("default", MUTATE, kind, ["CREATE"]) for kind in filled_in]
+        ),
     ]
 
 
-def _webhook(sort: str, kind: crd.Kind) -> parts.Object:
+def _configuration(sort: str, webhooks: list[parts.Object]) -> parts.Object:
+    return parts.made(
+        "admissionregistration.k8s.io/v1",
+        f"{sort}WebhookConfiguration",
+        f"{parts.PREFIX}-{sort.lower()}-webhook-configuration",
+        is_namespaced=False,
+        annotations=parts.INJECT,
+        webhooks=webhooks,
+    )
+
+
+def _webhook(does: str, path: str, kind: crd.Kind, operations: list[str]) -> parts.Object:
     service = {
         "name": parts.WEBHOOK_SERVICE,
         "namespace": parts.NAMESPACE,
-        "path": PATHS[sort],
+        "path": path,
         "port": 443,
     }
     return {
-        "name": f"{sort.lower()}.{kind.plural}.{common.GROUP}",
+        "name": f"{does}.{kind.plural}.{common.GROUP}",
         "admissionReviewVersions": ["v1"],
         "clientConfig": {"service": service},
         "failurePolicy": "Fail",
-        # Objects of other versions are converted before we see them.
         "matchPolicy": "Equivalent",
         "sideEffects": "None",
         "timeoutSeconds": WITHIN_S,
         "rules": [
             {
                 "apiGroups": [common.GROUP],
-                "apiVersions": [v1beta2.VERSION],
-                "operations": ["CREATE", "UPDATE"],
+                # All of them, so that we see what was sent and name its own fields.
+                "apiVersions": [*kind.models],
+                "operations": operations,
                 "resources": [kind.plural],
                 "scope": "Namespaced" if kind.is_namespaced else "Cluster",
             }
