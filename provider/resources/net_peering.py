@@ -8,7 +8,7 @@ https://docs.outscale.com/en/userguide/About-Net-Peerings.html
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from provider.engine import world as worlds
@@ -66,6 +66,7 @@ class NetPeering(Resource):
 
     KIND: ClassVar[str] = "netPeering"
     CONDITION: ClassVar[str] = "NetPeeringReady"
+    ID_FILTER: ClassVar[str] = "NetPeeringIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"acceptance"})
     READY: ClassVar[frozenset[str]] = frozenset({"active", "pending-acceptance"})
     BROKEN: ClassVar[frozenset[str]] = frozenset({"failed"})
@@ -151,7 +152,7 @@ class PeerRoutes(Resource):
 
     KIND: ClassVar[str] = "netPeeringRoutes"
     CONDITION: ClassVar[str] = "NetPeeringReady"
-    MUTABLE: ClassVar[frozenset[str]] = frozenset({"missing"})
+    MUTABLE: ClassVar[frozenset[str]] = frozenset({"missing", "surplus"})
     NEEDS_INTENT: ClassVar[bool] = False
     TAKES_TAGS: ClassVar[bool] = False
 
@@ -160,6 +161,8 @@ class PeerRoutes(Resource):
     peer: Peer = dataclasses.field(compare=False)
     missing: tuple[str, ...] = ()
     """The ids of the route tables that lack the route."""
+    surplus: tuple[str, ...] = ()
+    """The ids of those that have it and need not."""
 
     @classmethod
     def desired(cls, want: wants.Want) -> Iterable[Self]:
@@ -178,43 +181,52 @@ class PeerRoutes(Resource):
             assert isinstance(peering, NetPeering)
             if peering.state != "active":
                 continue
-            tables = _tables(_far(cloud), peering.peer_net_id, scope.about.get("peerSubnet", ""))
-            held = [table for table in tables if _leads(table, peering.id)]
+            subnet_id = scope.about.get("peerSubnet", "")
+            tables = _tables(_far(cloud), peering.peer_net_id)
+            chosen = {table["RouteTableId"] for table in _chosen(tables, subnet_id)}
+            held = {t["RouteTableId"]: there for t in tables if (there := _leads(t, peering.id))}
             if held:
-                without = [t["RouteTableId"] for t in tables if not _leads(t, peering.id)]
-                destination = _leads(held[0], peering.id)
-                peer = Peer(peering.peer_net_id, "", "", scope.about.get("peerSubnet", ""))
                 yield cls(
                     key="default",
                     id=f"{peering.id}/routes",
                     peering=peering,
-                    destination=destination,
-                    peer=peer,
-                    missing=tuple(sorted(without)),
+                    destination=min(held.values()),
+                    peer=Peer(peering.peer_net_id, "", "", subnet_id),
+                    missing=tuple(sorted(chosen - held.keys())),
+                    surplus=tuple(sorted(held.keys() - chosen)),
                 )
 
     def create(self, cloud: clouds.Cloud) -> Self:
-        """Add the route to every table of the other side."""
+        """Add the route to the tables of the other side, in the place of one that leads nowhere."""
         far = _far(cloud)
-        for table in _tables(far, self.peer.net_id, self.peer.subnet_id):
-            if not _leads(table, self.peering.id):
-                far.call(
-                    "CreateRoute",
-                    RouteTableId=table["RouteTableId"],
-                    DestinationIpRange=self.destination,
-                    NetPeeringId=self.peering.id,
-                )
-        return dataclasses.replace(self, id=f"{self.peering.id}/routes", missing=())
+        for table in _chosen(_tables(far, self.peer.net_id), self.peer.subnet_id):
+            if _leads(table, self.peering.id):
+                continue
+            dead = any(
+                each.get("DestinationIpRange") == self.destination
+                and each.get("State") == "blackhole"
+                for each in table["Routes"]
+            )
+            far.call(
+                "UpdateRoute" if dead else "CreateRoute",
+                RouteTableId=table["RouteTableId"],
+                DestinationIpRange=self.destination,
+                NetPeeringId=self.peering.id,
+            )
+        return dataclasses.replace(self, id=f"{self.peering.id}/routes")
 
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
-        """Add the route where it is missing."""
+        """Add the route where it is missing, and take it away where it is too much."""
+        if observed.surplus:
+            observed.delete(cloud, only=observed.surplus)
         return self.create(cloud)
 
-    def delete(self, cloud: clouds.Cloud) -> None:
-        """Take the routes away."""
+    def delete(self, cloud: clouds.Cloud, only: Sequence[str] = ()) -> None:
+        """Take the routes away, from all tables that have one or ``only`` from these."""
         far = _far(cloud)
-        for table in _tables(far, self.peering.peer_net_id, ""):
-            if destination := _leads(table, self.peering.id):
+        for table in _tables(far, self.peering.peer_net_id):
+            destination = _leads(table, self.peering.id)
+            if destination and (not only or table["RouteTableId"] in only):
                 far.call(
                     "DeleteRoute",
                     RouteTableId=table["RouteTableId"],
@@ -228,12 +240,16 @@ def _leads(table: Mapping[str, Any], peering_id: str) -> str:
     return str(found[0]["DestinationIpRange"]) if found else ""
 
 
-def _tables(far: clouds.Cloud, net_id: str, subnet_id: str) -> list[dict[str, Any]]:
-    """Return the tables of the other side that get the route.
+def _tables(far: clouds.Cloud, net_id: str) -> list[dict[str, Any]]:
+    """Return the tables of the other side."""
+    return far.read("ReadRouteTables", Filters={"NetIds": [net_id]})
+
+
+def _chosen(tables: Sequence[dict[str, Any]], subnet_id: str) -> Sequence[dict[str, Any]]:
+    """Return the tables that get the route.
 
     That is the one of the given subnet, else all but the main one, else the main one.
     """
-    tables = far.read("ReadRouteTables", Filters={"NetIds": [net_id]})
     if subnet_id:
         linked = [
             table
