@@ -75,13 +75,14 @@ def of_kind(*kinds):
     return [each for each in components() if each["kind"] in kinds]
 
 
-def cluster(flavour):
+def cluster(flavour, **changes):
     """Return the objects of a cluster, as ``clusterctl generate cluster`` prints them."""
+    values = {**VARIABLES, **changes}
     name = f"cluster-template-{flavour}.yaml".replace("-.yaml", ".yaml")
     texts = [written()[name]]
     if flavour == "topology":
         texts.insert(0, written()["clusterclass-outscale.yaml"])
-    found = [each for text in texts for each in objects(filled_in(text, VARIABLES))]
+    found = [each for text in texts for each in objects(filled_in(text, values))]
     for each in found:
         each["metadata"]["namespace"] = NAMESPACE
     return found
