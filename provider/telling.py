@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provider import conditions
-from provider.engine import act, intents, world
+from provider.engine import act, intents
 from provider.engine.plan import Verb
 from provider.outcome import Event
 
@@ -33,12 +33,6 @@ def left(report: act.Report) -> str:
     lines = [f"{each.target}: {each.why}" for each in report.left]
     lines += [str(each.error) for each in report.failures]
     return "\n".join(f"* {line}" for line in lines)
-
-
-def is_gone(seen: world.World, report: act.Report) -> bool:
-    """Tell whether nothing is left of an owner that goes, nor may be."""
-    ours = [each for each in seen.all() if each.is_managed]
-    return not ours and not report.intents and not report.failures
 
 
 def events(report: act.Report) -> tuple[Event, ...]:

@@ -1,0 +1,532 @@
+"""OscMachine: from the objects of a machine, and what is in its cloud, to what is written.
+
+A machine has one VM for life. Once that is lost, the machine says so, and a new Machine is needed:
+a MachineHealthCheck sees to that.
+
+https://cluster-api.sigs.k8s.io/developer/providers/contracts/infra-machine
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import random
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+from provider import conditions, placing, telling
+from provider.api import v1beta2
+from provider.clock import Clock
+from provider.engine import act, intents, world
+from provider.engine.plan import Verb
+from provider.engine.resource import Refusal, Resource
+from provider.osc import cloud as clouds_
+from provider.osc import credentials, errors, sharing
+from provider.outcome import Event, Outcome
+from provider.resources import machine_site
+from provider.resources.flexible_gpu import FlexibleGpu
+from provider.resources.load_balancer_backend import LoadBalancerBackend
+from provider.resources.machine_ip import MachineIp
+from provider.resources.machine_scope import MachineScope
+from provider.resources.machine_vm import Launch, MachineVm
+from provider.rules import capacity, names, placement
+
+LOST = {
+    "terminated": "VmTerminated",
+    "shutting-down": "VmTerminated",
+    "quarantine": "VmQuarantined",
+}
+"""States of a VM that does not work any more, and the reasons that tell so."""
+GONE = "VmGone"
+"""The reason that tells of a VM that the cloud does not know any more."""
+
+CONTROL_PLANE_LABEL = "cluster.x-k8s.io/control-plane"
+DEPLOYMENT_LABEL = "cluster.x-k8s.io/deployment-name"
+
+
+@dataclasses.dataclass(frozen=True)
+class MachineObjects:
+    """All that one reconcile of an OscMachine may know of Kubernetes."""
+
+    osc_machine: Mapping[str, Any]
+    machine: Mapping[str, Any] | None = None
+    """The Machine that owns it, or None when there is none (yet, or any more)."""
+    cluster: Mapping[str, Any] | None = None
+    osc_cluster: Mapping[str, Any] | None = None
+    bootstrap: Mapping[str, Any] | None = None
+    """The Secret with its bootstrap data, while it has no VM."""
+    siblings: tuple[Mapping[str, Any], ...] = ()
+    """The other OscMachines of the cluster."""
+
+
+Record = Callable[[dict[str, Any]], None]
+Memory = MutableMapping[str, Any]
+
+
+def reconcile(
+    objects: MachineObjects,
+    clouds: clouds_.SharedClouds,
+    clock: Clock,
+    chance: random.Random,
+    record: Record,
+    memory: Memory | None = None,
+) -> Outcome:
+    """Bring the cloud closer to what an OscMachine asks for.
+
+    ``record`` keeps a status before anything is created that could be lost. ``memory`` lets Reads
+    be shared with other machines: without it, the outcome is the same.
+    """
+    return _Pass(objects, clouds, clock, chance, record, memory).run()
+
+
+class _Pass:
+    def __init__(
+        self,
+        objects: MachineObjects,
+        clouds: clouds_.SharedClouds,
+        clock: Clock,
+        chance: random.Random,
+        record: Record,
+        memory: Memory | None,
+    ) -> None:
+        self.objects = objects
+        self.clouds = clouds
+        self.clock = clock
+        self.chance = chance
+        self.record = record
+        self.memory = memory
+        self.metadata = objects.osc_machine["metadata"]
+        self.name = str(self.metadata["name"])
+        self.status: Mapping[str, Any] = objects.osc_machine.get("status") or {}
+        self.is_going = "deletionTimestamp" in self.metadata
+        self.finalizers = list(self.metadata.get("finalizers") or ())
+        self.kept_uid = _label(objects.osc_machine, names.CLUSTER_UID_LABEL)
+        self.uid = self.kept_uid or _label(objects.osc_cluster, names.CLUSTER_UID_LABEL)
+        raw = objects.osc_machine.get("spec") or {}
+        self.spec = v1beta2.OscMachineSpec.model_validate(raw)
+        self.role = self._role((raw.get("vm") or {}).get("role", ""))
+        self.notes: list[Event] = []
+
+    def _role(self, given: str) -> str:
+        if given:
+            return given
+        for each in (self.objects.machine, self.objects.osc_machine):
+            labels = (each or {}).get("metadata", {}).get("labels") or {}
+            if CONTROL_PLANE_LABEL in labels:
+                return names.CONTROL_PLANE
+        return names.WORKER
+
+    def run(self) -> Outcome:
+        if conditions.is_externally_managed(self.metadata):
+            return Outcome()
+        paused = conditions.paused("OscMachine", self.objects.cluster, self.metadata)
+        if paused.status == "True":
+            return Outcome(status=self._with_conditions([paused], keep=True))
+        if self.is_going:
+            return self._going()
+        if self.objects.machine is None or self.objects.cluster is None:
+            return Outcome()
+        if not self.uid:
+            return self._waits(*self._for_cluster())
+        if names.MACHINE_FINALIZER not in self.finalizers or not self.kept_uid:
+            return self._adopt()
+        if not self.known_vm:
+            if not self._is_cluster_provisioned:
+                return self._waits(*self._for_cluster())
+            if not self.objects.bootstrap:
+                return self._waits(*self._for_bootstrap())
+        return self._act()
+
+    # --- Gates -----------------------------------------------------------------------------------
+
+    @property
+    def known_vm(self) -> str:
+        """The id of the VM that this machine has or had; empty when there never was one."""
+        parsed = names.parse_provider_id(self.spec.provider_id)
+        return parsed[1] if parsed else self._ids(MachineVm.KIND).get("default", "")
+
+    def _ids(self, kind: str) -> Mapping[str, str]:
+        return (self.status.get("resources") or {}).get(kind) or {}
+
+    def _adopt(self) -> Outcome:
+        """Keep the finalizer and the uid of the cluster before anything is created under them.
+
+        The uid is kept because the OscCluster may be gone when the machine goes.
+        """
+        others = [each for each in self.finalizers if each != names.MACHINE_FINALIZER]
+        patch = {
+            "finalizers": [*others, names.MACHINE_FINALIZER],
+            "labels": {names.CLUSTER_UID_LABEL: self.uid},
+        }
+        return Outcome(metadata=patch, again_s=0)
+
+    @property
+    def _is_cluster_provisioned(self) -> bool:
+        status = (self.objects.osc_cluster or {}).get("status") or {}
+        return bool((status.get("initialization") or {}).get("provisioned"))
+
+    def _for_cluster(self) -> tuple[str, str]:
+        name = (self.objects.osc_cluster or {}).get("metadata", {}).get("name", "")
+        what = f"the OscCluster {name}" if name else "an OscCluster"
+        return "WaitingForClusterInfrastructure", f"waiting for {what} to be provisioned"
+
+    def _for_bootstrap(self) -> tuple[str, str]:
+        bootstrap = (self.objects.machine or {}).get("spec", {}).get("bootstrap") or {}
+        name = bootstrap.get("dataSecretName")
+        what = f"the Secret {name}" if name else "the Machine to have bootstrap data"
+        return "WaitingForBootstrapData", f"waiting for {what}"
+
+    def _waits(self, reason: str, message: str) -> Outcome:
+        part = conditions.Condition(MachineVm.CONDITION, "Unknown", reason, message)
+        ready = conditions.summary([part])
+        return Outcome(status=self._with_conditions([ready, part, *conditions.calm()]))
+
+    def _going(self) -> Outcome:
+        if names.MACHINE_FINALIZER not in self.finalizers:
+            return Outcome()
+        self.uid = self.uid or (self.objects.cluster or {}).get("metadata", {}).get("uid", "")
+        if not self.uid and not self.known_vm:
+            # Nothing is created before the uid of the cluster is known.
+            return self._gone()
+        return self._act()
+
+    def _gone(self) -> Outcome:
+        left = [each for each in self.finalizers if each != names.MACHINE_FINALIZER]
+        return Outcome(
+            metadata={"finalizers": left},
+            events=(Event("Normal", "Deleted", "Everything in the cloud is gone."),),
+        )
+
+    # --- With the cloud --------------------------------------------------------------------------
+
+    def _act(self) -> Outcome:
+        try:
+            return self._delete() if self.is_going else self._bring()
+        except credentials.CredentialsError as error:
+            return self._refused("CredentialsReady", "CredentialsMissing", str(error))
+        except Refusal as refusal:
+            return self._refused("SpecReady", "Refused", str(refusal))
+        except errors.ApiError as error:
+            reason = conditions.CAUSES[error.cause]
+            return self._refused("CloudReady", reason, str(error), is_ours=False)
+
+    def _cloud(self) -> clouds_.Cloud:
+        if self.memory is None:
+            return self.clouds.workload()
+        cloud, reads = self.clouds.shared()
+        return sharing.Sharing(cloud, reads, self.clock, self.memory)
+
+    def _delete(self) -> Outcome:
+        cloud, scope, kinds = self._cloud(), self._scope(), self._kinds()
+        open_intents = intents.load(self.status)
+        seen = world.snapshot(cloud, scope, kinds)
+        seen.rebind()
+        actor = act.Actor(cloud, scope, kinds, self._record)
+        report = actor.run([], seen, open_intents, going=True)
+        ours = [
+            each
+            for each in report.world.all()
+            if each.is_managed and not (each.KIND == MachineVm.KIND and each.state == "terminated")
+        ]
+        if not ours and not report.intents and not report.failures:
+            return self._gone()
+        told = self._with_conditions(conditions.deleting(telling.left(report)))
+        return Outcome(
+            status={**telling.status(told, report), **_facts(_vm(report.world))},
+            events=telling.events(report),
+            again_s=telling.again_s(report),
+            retry=any(not each.is_wait for each in report.failures),
+        )
+
+    def _bring(self) -> Outcome:
+        cloud, scope, kinds = self._cloud(), self._scope(), self._kinds()
+        seen = world.snapshot(cloud, scope, kinds)
+        seen.rebind()
+        vm = _vm(seen)
+        if lost := self._lost(vm):
+            return lost
+        report = self._run(cloud, scope, kinds, seen)
+        vm = _vm(report.world)
+        return self._lost(vm) or self._result(report, vm)
+
+    def _lost(self, vm: MachineVm | None) -> Outcome | None:
+        """Tell that the VM does not work any more, and will not; None when it does.
+
+        Nothing is done about it: another VM would be another Node under the name of this one.
+        """
+        if vm is None:
+            if not self.known_vm or self.spec.vm.resource_id:
+                return None
+            reason, what = GONE, f"The VM {self.known_vm} does not exist any more"
+        elif vm.state in LOST:
+            reason, what = LOST[vm.state], f"The VM {vm.id} is {vm.state}"
+        else:
+            return None
+        message = f"{what}, and a machine has one VM for life. Delete the Machine."
+        part = conditions.Condition(MachineVm.CONDITION, "False", reason, message)
+        rows = [conditions.summary([part]), part, *conditions.calm()]
+        status = self._with_conditions(rows)
+        state = vm.state if vm is not None else "gone"
+        return Outcome(
+            spec=self._provider_id(vm),
+            status={**status, "vmState": state},
+            events=(Event("Warning", reason, message),),
+            again_s=telling.ALWAYS_S,
+        )
+
+    def _scope(self) -> MachineScope:
+        known = {
+            kind: frozenset(self._ids(kind).values()) for kind in (FlexibleGpu.KIND, MachineIp.KIND)
+        }
+        used = self.spec.vm.resource_id
+        known[MachineVm.KIND] = frozenset({self.known_vm, used} - {""})
+        return MachineScope(
+            names.owner(self.uid),
+            tags={names.MACHINE: self.name},
+            existing={MachineVm.KIND: {used: "default"}} if used else {},
+            about={"uid": self.uid},
+            name=self.name,
+            token=names.machine_token(self.name, self.uid),
+            known=known,
+            balancer=self._balancer(),
+            is_going=self.is_going,
+        )
+
+    def _kinds(self) -> list[type[Resource]]:
+        """Return the kinds that this machine can have anything of: each costs a Read."""
+        opened = {kind for kind, _ in intents.load(self.status)}
+        has_gpu = self.spec.vm.flexible_gpu.model or self._ids(FlexibleGpu.KIND)
+        has_address = self._wants_address or self._ids(MachineIp.KIND) or self.is_going
+        kinds: list[type[Resource]] = []
+        if has_gpu or FlexibleGpu.KIND in opened:
+            kinds.append(FlexibleGpu)
+        if has_address or MachineIp.KIND in opened:
+            kinds.append(MachineIp)
+        kinds.append(MachineVm)
+        if self.role == names.CONTROL_PLANE and (self._balancer() or self.is_going):
+            kinds.append(LoadBalancerBackend)
+        return kinds
+
+    @property
+    def _wants_address(self) -> bool:
+        return self.spec.vm.public_ip or bool(self.spec.vm.public_ip_pool)
+
+    def _balancer(self) -> str:
+        """Return the name of the load balancer of the Kubernetes API; empty when there is none."""
+        if self.objects.osc_cluster is None:
+            return ""
+        network = self._site_cluster().network
+        if "loadbalancer" in network.disable:
+            return ""
+        name = str(self.objects.osc_cluster["metadata"]["name"])
+        return network.load_balancer.name or names.load_balancer(name, self.uid)
+
+    def _site_cluster(self) -> machine_site.Cluster:
+        obj = self.objects.osc_cluster or {"metadata": {"name": ""}}
+        spec = v1beta2.OscClusterSpec.model_validate(obj.get("spec") or {})
+        resources = (obj.get("status") or {}).get("resources") or {}
+        return machine_site.Cluster(obj["metadata"]["name"], self.uid, spec.network, resources)
+
+    # --- Towards what is wanted ------------------------------------------------------------------
+
+    def _run(
+        self,
+        cloud: clouds_.Cloud,
+        scope: MachineScope,
+        kinds: list[type[Resource]],
+        seen: world.World,
+    ) -> act.Report:
+        """Act; when a subregion has no room for a new VM, act again in another one."""
+        open_intents = intents.load(self.status)
+        vm = _vm(seen)
+        if vm is not None or self.spec.vm.resource_id:
+            subregion = vm.subregion if vm is not None else ""
+            desired = self._desired(vm, subregion, None)
+            return act.Actor(cloud, scope, kinds, self._record).run(desired, seen, open_intents)
+        site = self._site_cluster()
+        places = machine_site.subnets(cloud, site, self.role, self.spec.vm.subnet_name)
+        groups = machine_site.groups(cloud, site, self.role, self.spec.vm.security_group_names)
+        choice = self._choice(places, [*open_intents, *seen.places])
+        report = act.Report(seen, intents=open_intents)
+        for place in choice:
+            self.notes += telling.events(report)
+            self._keep_place(place)
+            launch = self._launch(place, groups)
+            desired = self._desired(None, place.subregion, launch)
+            actor = act.Actor(cloud, scope, kinds, self._record)
+            report = actor.run(desired, report.world, report.intents)
+            if not any(_is_full(each) for each in report.failures):
+                break
+            choice.exhausted(place)
+        return report
+
+    def _choice(
+        self, places: list[machine_site.Subnet], known: list[tuple[str, str]]
+    ) -> placing.Choice:
+        labels = self.metadata.get("labels") or {}
+        gpus = [key for kind, key in known if kind == FlexibleGpu.KIND]
+        machine = self.objects.machine or {}
+        return placing.Choice(
+            places,
+            self.spec.vm,
+            failure_domain=(machine.get("spec") or {}).get("failureDomain", ""),
+            before=[self.status.get("failureDomain", ""), *gpus],
+            mates=placing.Mates.of(self.name, labels, self.objects.siblings),
+            memory={} if self.memory is None else self.memory,
+            clock=self.clock,
+            chance=self.chance,
+        )
+
+    def _keep_place(self, place: machine_site.Subnet) -> None:
+        """Keep the choice before anything is created there, for siblings and for later passes."""
+        if self.status.get("failureDomain") != place.subregion:
+            self.status = {**self.status, "failureDomain": place.subregion}
+            self.record(dict(self.status))
+
+    def _launch(self, place: machine_site.Subnet, groups: tuple[str, ...]) -> Launch:
+        secret = self.objects.bootstrap or {}
+        data = secret.get("data") or {}
+        if "value" not in data:
+            name = (secret.get("metadata") or {}).get("name", "")
+            raise Refusal(
+                f"The Secret {name} has {', '.join(sorted(data)) or 'no data'}, but bootstrap data "
+                "stands under the key value. Look at what made it."
+            )
+        labels = (self.objects.machine or {}).get("metadata", {}).get("labels") or {}
+        deployment = labels.get(DEPLOYMENT_LABEL, "")
+        vm = self.spec.vm
+        return Launch(
+            vm=vm,
+            volumes=tuple(self.spec.volumes),
+            subnet_id=place.id,
+            group_ids=groups,
+            tags={**vm.tags, **placement.tags(vm, self.role, deployment)},
+            bootstrap=base64.b64decode(data["value"]),
+            form=base64.b64decode(data.get("format") or "").decode(),
+        )
+
+    def _desired(
+        self, there: MachineVm | None, subregion: str, launch: Launch | None
+    ) -> list[Resource]:
+        spec = self.spec.vm
+        owner, owned = names.owner(self.uid)
+        marks = {owner: owned, names.MACHINE: self.name, names.NAME: self.name}
+        desired: list[Resource] = []
+        gpu = address = None
+        if spec.flexible_gpu.model:
+            generation = capacity.gpu_generation(spec.vm_type)
+            gpu = FlexibleGpu(
+                key=subregion, model=spec.flexible_gpu.model, generation=generation, tags=marks
+            )
+            desired.append(gpu)
+        if spec.public_ip and not spec.public_ip_pool:
+            address = MachineIp(key="default", tags=marks)
+            desired.append(address)
+        node = {names.NODE_NAME: there.node_name} if there is not None and there.node_name else {}
+        vm = MachineVm(
+            key="default",
+            id=spec.resource_id,
+            gpu=gpu,
+            public_ip=address,
+            public_ip_pool=spec.public_ip_pool,
+            checks_traffic=spec.source_dest_check,
+            token=names.machine_token(self.name, self.uid),
+            launch=launch,
+            tags={**marks, **names.role_tags([self.role]), **node},
+            is_managed=not spec.resource_id,
+        )
+        desired.append(vm)
+        balancer = self._balancer()
+        if balancer and self.role == names.CONTROL_PLANE:
+            desired.append(LoadBalancerBackend(key=balancer, vm=vm))
+        return desired
+
+    def _record(self, open_intents: intents.Intents) -> None:
+        self.record({**self.status, "intents": intents.dump(open_intents)})
+
+    # --- What is told ----------------------------------------------------------------------------
+
+    def _result(self, report: act.Report, vm: MachineVm | None) -> Outcome:
+        types = [each.CONDITION for each in report.world.all()]
+        types += [each.target.CONDITION for each in report.left]
+        types += [each.condition for each in report.failures]
+        parts = conditions.of_kinds(report, types)
+        ready = conditions.summary(parts)
+        told = self._with_conditions([ready, *parts, *conditions.calm()])
+        status = {**telling.status(told, report), **_facts(vm)}
+        if self._is_provisioned or ready.status == "True":
+            status["initialization"] = {"provisioned": True}
+        return Outcome(
+            spec=self._provider_id(vm),
+            status=status,
+            events=(*self.notes, *telling.events(report)),
+            again_s=telling.again_s(report),
+            retry=bool(report.failures),
+        )
+
+    @property
+    def _is_provisioned(self) -> bool:
+        return bool((self.status.get("initialization") or {}).get("provisioned"))
+
+    def _provider_id(self, vm: MachineVm | None) -> dict[str, Any]:
+        """Return a patch with the provider id of the VM; once it is set, it stays."""
+        if vm is None or self.spec.provider_id:
+            return {}
+        return {"providerID": names.provider_id(vm.subregion, vm.id)}
+
+    def _refused(self, type_: str, reason: str, message: str, *, is_ours: bool = True) -> Outcome:
+        part = conditions.Condition(type_, "False" if is_ours else "Unknown", reason, message)
+        ready = conditions.summary([part])
+        kept = [] if self.is_going else conditions.calm()
+        return Outcome(
+            status=self._with_conditions([ready, part, *kept], keep=self.is_going),
+            events=(*self.notes, Event("Warning", reason, message)),
+            retry=True,
+        )
+
+    def _with_conditions(
+        self, new: list[conditions.Condition], *, keep: bool = False
+    ) -> dict[str, Any]:
+        """Return the status with these conditions, beside the others with ``keep``."""
+        old = list(self.status.get("conditions") or ())
+        generation = self.metadata.get("generation", 1)
+        rows = conditions.merge(old, new, generation, self.clock.now())
+        if keep:
+            fresh = {each["type"] for each in rows}
+            rows = [*rows, *(each for each in old if each["type"] not in fresh)]
+        return {**self.status, "conditions": rows}
+
+
+def _label(obj: Mapping[str, Any] | None, label: str) -> str:
+    metadata = (obj or {}).get("metadata") or {}
+    return str((metadata.get("labels") or {}).get(label, ""))
+
+
+def _vm(seen: world.World) -> MachineVm | None:
+    found = seen.places.get((MachineVm.KIND, "default"))
+    return found if isinstance(found, MachineVm) else None
+
+
+def _is_full(failure: act.Failure) -> bool:
+    return failure.verb is Verb.CREATE and failure.error.cause is errors.Cause.CAPACITY
+
+
+def _facts(vm: MachineVm | None) -> dict[str, Any]:
+    """Return what a status says of a VM: its state, its subregion and its addresses."""
+    if vm is None:
+        return {}
+    facts: dict[str, Any] = {"vmState": vm.state}
+    if vm.subregion:
+        facts["failureDomain"] = vm.subregion
+    private = [ip["PrivateIp"] for nic in vm.row.get("Nics") or () for ip in nic["PrivateIps"]]
+    private = private or [vm.row.get("PrivateIp", "")]
+    pairs = [
+        *(("InternalIP", each) for each in private),
+        ("ExternalIP", vm.row.get("PublicIp", "")),
+        ("InternalDNS", vm.node_name),
+        ("ExternalDNS", vm.row.get("PublicDnsName", "")),
+        ("Hostname", vm.node_name),
+    ]
+    addresses = [{"type": type_, "address": address} for type_, address in pairs if address]
+    # What is terminated has no addresses any more, but had some.
+    return facts | ({"addresses": addresses} if addresses else {})

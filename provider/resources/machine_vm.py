@@ -1,0 +1,231 @@
+"""The VM of a machine.
+
+Identity: its client token, which makes creating it twice harmless; then the tags of the owner and
+the machine, and the id in ``spec.providerID``.
+https://docs.outscale.com/en/userguide/About-VMs.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from provider.api import v1beta2
+from provider.engine import resource as resources
+from provider.engine import world as worlds
+from provider.engine.resource import Refusal, Resource
+from provider.osc import cloud as clouds
+from provider.resources import image as images
+from provider.resources import machine_ip, machine_scope, vm
+from provider.resources import want as wants
+from provider.resources.flexible_gpu import FlexibleGpu
+from provider.resources.machine_ip import MachineIp
+from provider.rules import names, user_data
+
+
+@dataclasses.dataclass(frozen=True)
+class Launch:
+    """What a VM is made from; nothing of it can be changed later."""
+
+    vm: v1beta2.Vm
+    volumes: tuple[v1beta2.Volume, ...]
+    subnet_id: str
+    group_ids: tuple[str, ...]
+    tags: Mapping[str, str]
+    """What its user data says to OUTSCALE."""
+    bootstrap: bytes = dataclasses.field(repr=False)
+    """What its user data says to itself; it holds secrets."""
+    form: str = user_data.CLOUD_CONFIG
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MachineVm(Resource):
+    """The VM of a machine; its key is ``default``."""
+
+    KIND: ClassVar[str] = "vm"
+    CONDITION: ClassVar[str] = "VmReady"
+    MUTABLE: ClassVar[frozenset[str]] = frozenset(
+        {"power", "gpu", "public_ip", "public_ip_pool", "checks_traffic"}
+    )
+    READY: ClassVar[frozenset[str]] = frozenset({"running", "stopped"})
+    LEAVING: ClassVar[frozenset[str]] = frozenset({"shutting-down", "terminated"})
+    BROKEN: ClassVar[frozenset[str]] = frozenset({"quarantine"})
+    NEEDS_INTENT: ClassVar[bool] = False
+    USUAL_S: ClassVar[float] = 60.0
+
+    gpu: FlexibleGpu | None = None
+    public_ip: MachineIp | None = None
+    public_ip_pool: str = ""
+    power: str = "running"
+    checks_traffic: bool = True
+    """Whether traffic that is neither from nor to it is dropped."""
+    token: str = dataclasses.field(default="", compare=False)
+    launch: Launch | None = dataclasses.field(default=None, compare=False, repr=False)
+    """None once it exists."""
+    row: Mapping[str, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    """What the cloud says of it."""
+
+    @property
+    def subregion(self) -> str:
+        """Where it is."""
+        return str((self.row.get("Placement") or {}).get("SubregionName", ""))
+
+    @property
+    def node_name(self) -> str:
+        """The name of its Node, as the kubelet and the CCM have it."""
+        return str(self.row.get("PrivateDnsName") or "")
+
+    @classmethod
+    def observe(
+        cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
+    ) -> Iterator[Self]:
+        """Find the VM in whatever state. Further ones, of which we know nothing, stay."""
+        mine = machine_scope.of(scope)
+        rows = mine.rows(
+            cloud, "ReadVms", cls.KIND, "VmId", also=lambda row: _has_token(row, mine.token)
+        )
+        if not rows and mine.is_going:
+            # It may have been made by a call whose answer nobody has seen.
+            rows = [*cloud.read("ReadVms", Filters={"ClientTokens": [mine.token]})]
+        known = mine.known.get(cls.KIND, frozenset())
+        used = scope.existing.get(cls.KIND, {})
+        seen = [cls._seen(row, world, is_managed=row["VmId"] not in used) for row in rows]
+        seen.sort(key=lambda each: (each.id not in known, each.state in cls.LEAVING, each.id))
+        yield from seen[:1]
+        for each in seen[1:]:
+            yield dataclasses.replace(each, key=each.id, stays=True)
+
+    @classmethod
+    def _seen(cls, row: Mapping[str, Any], world: worlds.World, *, is_managed: bool = True) -> Self:
+        gpus = [each for each in world.of(FlexibleGpu.KIND) if isinstance(each, FlexibleGpu)]
+        addresses = [each for each in world.of(MachineIp.KIND) if isinstance(each, MachineIp)]
+        return cls(
+            key="default",
+            id=row["VmId"],
+            state=row["State"],
+            power="stopped" if row["State"] == "stopped" else "running",
+            gpu=next((each for each in gpus if each.vm_id == row["VmId"]), None),
+            public_ip=next((each for each in addresses if each.vm_id == row["VmId"]), None),
+            checks_traffic=row.get("IsSourceDestChecked", True),
+            token=row.get("ClientToken", ""),
+            row=row,
+            tags=wants.tags_of(row),
+            is_managed=is_managed,
+        )
+
+    def differences(self, observed: Self) -> tuple[resources.Difference, ...]:
+        """Return what differs; of a pool, any public IP will do."""
+        if not self.public_ip_pool:
+            return super().differences(observed)
+        linked = bool(observed.row.get("PublicIp"))
+        seen = dataclasses.replace(observed, public_ip_pool=self.public_ip_pool if linked else "")
+        own = observed.public_ip
+        wanted = self if own is None or own.is_managed else dataclasses.replace(self, public_ip=own)
+        return super(MachineVm, wanted).differences(seen)
+
+    def create(self, cloud: clouds.Cloud) -> Self:
+        """Create the VM with its token, and tag it with the name of the Node that it becomes."""
+        request = self._request(cloud)
+        row = cloud.call("CreateVms", **request)["Vms"][0]
+        made = self._seen(row, worlds.World())
+        if made.state in self.LEAVING:
+            return made
+        marks = {**self.tags, names.NODE_NAME: made.node_name}
+        tags = [{"Key": key, "Value": value} for key, value in sorted(marks.items())]
+        cloud.call("CreateTags", ResourceIds=[made.id], Tags=tags)
+        return dataclasses.replace(made, tags={**made.tags, **marks})
+
+    def _request(self, cloud: clouds.Cloud) -> dict[str, Any]:
+        launch = self.launch
+        assert launch is not None, f"{self} is to be created, but nobody said from what."
+        image = images.find(cloud, launch.vm.image, "spec.vm.image")
+        _check_keypair(cloud, launch.vm.keypair_name)
+        root = launch.vm.root_disk
+        disks = [vm.disk(image.root_device, root.size, root.type, root.iops)]
+        disks += [
+            vm.disk(each.device, each.size, each.type, each.iops, each.from_snapshot)
+            for each in launch.volumes
+        ]
+        return {
+            "ImageId": image.id,
+            "VmType": launch.vm.vm_type,
+            "KeypairName": launch.vm.keypair_name,
+            "SubnetId": launch.subnet_id,
+            "SecurityGroupIds": list(launch.group_ids),
+            "PrivateIps": launch.vm.private_ips or None,
+            "BlockDeviceMappings": disks,
+            "UserData": self._user_data(launch, self._address(cloud)),
+            "ClientToken": self.token,
+            # A GPU is attached while a VM is stopped, before it runs for the first time.
+            "BootOnCreation": False if self.gpu is not None else None,
+        }
+
+    def _address(self, cloud: clouds.Cloud) -> str:
+        """Return the public IP to have from the first moment on; nothing when it has none."""
+        if self.public_ip is not None:
+            return self.public_ip.address
+        if self.public_ip_pool:
+            return machine_ip.free(cloud, self.public_ip_pool, self.token)[0][1]
+        return ""
+
+    @staticmethod
+    def _user_data(launch: Launch, address: str) -> str:
+        attached = {names.AUTO_ATTACH: address} if address else {}
+        try:
+            return user_data.compose(launch.bootstrap, {**launch.tags, **attached}, launch.form)
+        except user_data.TooLarge as error:
+            raise Refusal(str(error)) from None
+
+    def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
+        """Attach its GPU, link or unlink its public IP, and start it when it is stopped."""
+        if self.gpu is not None and observed.gpu is None:
+            cloud.call("LinkFlexibleGpu", FlexibleGpuId=self.gpu.id, VmId=observed.id)
+        if self.checks_traffic != observed.checks_traffic:
+            cloud.call("UpdateVm", VmId=observed.id, IsSourceDestChecked=self.checks_traffic)
+        address = self._linked(cloud, observed)
+        state = observed.state
+        if observed.power == "stopped":
+            cloud.call("StartVms", VmIds=[observed.id])
+            state = "pending"
+        return dataclasses.replace(
+            observed,
+            state=state,
+            power=self.power,
+            gpu=self.gpu,
+            public_ip=self.public_ip,
+            checks_traffic=self.checks_traffic,
+            row={**observed.row, "PublicIp": address},
+        )
+
+    def _linked(self, cloud: clouds.Cloud, observed: Self) -> str:
+        """Give the VM the public IP that it is to have, and return its address."""
+        address = str(observed.row.get("PublicIp") or "")
+        own = observed.public_ip
+        if own is not None and own.is_managed and self.public_ip is None:
+            cloud.call("UnlinkPublicIp", PublicIp=own.address)
+            address = ""
+        if self.public_ip is not None and own is None:
+            cloud.call(
+                "LinkPublicIp", PublicIpId=self.public_ip.id, VmId=observed.id, AllowRelink=False
+            )
+            return self.public_ip.address
+        if self.public_ip_pool and not address:
+            return machine_ip.link_one(cloud, self.public_ip_pool, self.token, observed.id)
+        return address
+
+    def delete(self, cloud: clouds.Cloud) -> None:
+        """Terminate the VM; its volumes go with it."""
+        cloud.call("DeleteVms", VmIds=[self.id])
+
+
+def _has_token(row: Mapping[str, Any], token: str) -> bool:
+    return bool(token) and row.get("ClientToken") == token
+
+
+def _check_keypair(cloud: clouds.Cloud, name: str) -> None:
+    if not cloud.read("ReadKeypairs", Filters={"KeypairNames": [name]}):
+        raise Refusal(
+            f"spec.vm.keypairName is {name or 'empty'}, but there is no such keypair in "
+            f"{cloud.region}. Create it, or set the field to the name of one that exists."
+        )
