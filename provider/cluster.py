@@ -224,7 +224,7 @@ class _Pass:
             seen.rebind()
             return seen
         is_new = self.status.get("resources") == {} and not open_intents and not scope.existing
-        seen = world.World() if is_new else world.snapshot(cloud, scope, KINDS)
+        seen = world.World(is_new=True) if is_new else world.snapshot(cloud, scope, KINDS)
         seen.rebind()
         return seen
 

@@ -109,6 +109,7 @@ class Actor:
             raise AssertionError(f"{_WAVES} waves did not come to an end: {report.left}")
         for place in [place for place in report.intents if place in world.places]:
             del report.intents[place]
+        report.world.is_new = False
         return report
 
     def _finish_earlier(self, wanted: set[tuple[str, str]], report: Report) -> None:
@@ -198,9 +199,10 @@ class Actor:
             if not step.target.NEEDS_INTENT or place in report.intents:
                 continue
             bound = resources.bind(step.target, report.world.places)
-            is_first = bound.IS_PART and any(
-                each.place in self._made for each in resources.references(bound)
-            )
+            is_first = report.world.is_new
+            if not bound.HAS_TOKEN:
+                made = (each.place in self._made for each in resources.references(bound))
+                is_first = bound.IS_PART and any(made)
             try:
                 fresh[place] = intent_log.form(bound, self._cloud, is_first=is_first)
             except (errors.ApiError, Refusal) as error:
@@ -216,6 +218,8 @@ class Actor:
             bound.delete(self._cloud)
             return
         if step.verb is Verb.CREATE:
+            intent = report.intents.get(bound.place)
+            bound = bound.recalled(intent.filters) if intent else bound
             after = bound.create(self._cloud)
             self._made.add(bound.place)
         else:

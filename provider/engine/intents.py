@@ -54,7 +54,9 @@ def form(wanted: Resource, cloud: clouds.Cloud, *, is_first: bool) -> Intent:
     With ``is_first``, what it would be part of was made a moment ago, so nothing can look alike.
     """
     filters = wanted.likeness()
+    wanted = wanted if is_first else wanted.fresh(cloud)
     alike = [] if is_first else wanted.lookalikes(cloud, filters, wanted.key)
+    is_first |= wanted.HAS_TOKEN
     before = tuple(sorted(each.id for each in alike))
     return Intent(wanted.KIND, wanted.key, filters, before, wanted.tags)
 

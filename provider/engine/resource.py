@@ -42,6 +42,8 @@ class Resource:
     """Whether its likes are looked for inside what it refers to, and not in the whole account."""
     TAKES_TAGS: ClassVar[bool] = True
     """Whether CreateTags can mark it; False where the create carries the tags, or nothing can."""
+    HAS_TOKEN: ClassVar[bool] = False
+    """Whether its create carries a token, for which the cloud makes one only, even a dead one."""
     USUAL_S: ClassVar[float] = 30.0
     """How long it usually takes to become ready, in seconds, for messages."""
     POLL_S: ClassVar[float] = 5.0
@@ -91,6 +93,14 @@ class Resource:
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
         """Return what such a Read finds and nobody's tag claims, under ``key``."""
+    def fresh(self, cloud: clouds.Cloud) -> Self:  # noqa: ARG002 - for those that have a token
+        """Return it with a token that nothing which is gone was made with."""
+        return self
+
+    def recalled(self, filters: Mapping[str, Any]) -> Self:  # noqa: ARG002 - as above
+        """Return it as it was when its intent was formed, with these filters."""
+        return self
+
         raise NotImplementedError(f"{cls.__name__} keeps no intent.")
 
     def create(self, cloud: clouds.Cloud) -> Self:

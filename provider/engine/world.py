@@ -37,7 +37,9 @@ class Scope:
 class World:
     """All that was observed of one owner, by place and by id."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_new: bool = False) -> None:
+        """Take ``is_new`` for an owner of whom it is known that there never was anything."""
+        self.is_new = is_new
         self.places: dict[tuple[str, str], Resource] = {}
         self.surplus: list[Resource] = []
         """Further ones in a place that is taken already: left over from a lost race."""

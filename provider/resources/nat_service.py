@@ -28,6 +28,8 @@ class NatService(Resource):
 
     KIND: ClassVar[str] = "natService"
     CONDITION: ClassVar[str] = "NatServicesReady"
+    HAS_TOKEN: ClassVar[bool] = True
+    ID_FILTER: ClassVar[str] = "NatServiceIds"
 
     subnet: Subnet
     public_ip: PublicIp | None = dataclasses.field(default=None, compare=False)
@@ -91,6 +93,20 @@ class NatService(Resource):
             token=row.get("ClientToken", ""),
             tags=wants.tags_of(row),
         )
+
+    def fresh(self, cloud: clouds.Cloud) -> Self:
+        """Return it with a token for which the API does not answer with one that is gone."""
+        token = self.token
+        while rows := cloud.read("ReadNatServices", Filters={"ClientTokens": [token]}):
+            row = rows[0]
+            if row["State"] not in ("deleting", "deleted") and row["SubnetId"] == self.subnet.id:
+                break
+            token = names.renewed_token(self.token, row["NatServiceId"])
+        return dataclasses.replace(self, token=token)
+
+    def recalled(self, filters: Mapping[str, Any]) -> Self:
+        """Return it with the token of its intent."""
+        return dataclasses.replace(self, token=filters["ClientTokens"][0])
 
     def likeness(self) -> dict[str, Any]:
         """Return the filters that find a NAT service by its client token."""

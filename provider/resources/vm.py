@@ -51,6 +51,7 @@ class Bastion(Resource):
     LEAVING: ClassVar[frozenset[str]] = frozenset({"shutting-down"})
     BROKEN: ClassVar[frozenset[str]] = frozenset({"quarantine"})
     USUAL_S: ClassVar[float] = 60.0
+    HAS_TOKEN: ClassVar[bool] = True
 
     subnet: Subnet
     security_groups: frozenset[SecurityGroup]
@@ -129,6 +130,19 @@ class Bastion(Resource):
         return bool(self.spec.public_ip_pool or self.spec.public_ip_id)
 
     def likeness(self) -> dict[str, Any]:
+    def fresh(self, cloud: clouds.Cloud) -> Self:
+        """Return it with a token for which the API does not answer with a VM that is gone."""
+        token = self.token
+        while rows := cloud.read("ReadVms", Filters={"ClientTokens": [token]}):
+            if rows[0]["State"] not in OVER | self.LEAVING:
+                break
+            token = names.renewed_token(self.token, rows[0]["VmId"])
+        return dataclasses.replace(self, token=token)
+
+    def recalled(self, filters: Mapping[str, Any]) -> Self:
+        """Return it with the token of its intent."""
+        return dataclasses.replace(self, token=filters["ClientTokens"][0])
+
         """Return the filters that find a VM by its client token."""
         return {"ClientTokens": [self.token]}
 

@@ -206,6 +206,11 @@ def client_token(*parts: str) -> str:
     return "-".join(parts)[-CLIENT_TOKEN_MAX:]
 
 
+def renewed_token(token: str, dead: str) -> str:
+    """Return another client token, after the one of what has this id: a token is used only once."""
+    return f"{token[len(dead) + 1 - CLIENT_TOKEN_MAX :]}-{dead}"
+
+
 def machine_token(machine: str, uid: str) -> str:
     """Return the client token of the VM of an OscMachine."""
     return client_token(machine, uid)
