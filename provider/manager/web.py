@@ -91,7 +91,8 @@ class Site:
         await self._runner.setup()
         site = aiohttp.web.TCPSite(self._runner, self._host, self.port, ssl_context=secure)
         await site.start()
-        self.port = self._runner.addresses[0][1]
+        # Each family has a port of its own when any will do; the one of IPv4 is told.
+        self.port = min(self._runner.addresses, key=len)[1]
 
     async def stop(self) -> None:
         """Answer what was asked, and stop to listen."""
