@@ -99,6 +99,9 @@ def DeleteRouteTable(call: Call, RouteTableId: str) -> Data:
         raise errors.refusal(9066, table=table.id, net=table["NetId"])
     if call.store.rows("LinkRouteTable", "RouteTableId", table.id):
         raise errors.refusal(9059, f"The route table {table.id} is linked to a subnet. Unlink it.")
+    for point in call.store.rows("NetAccessPoint", "RouteTableIds", table.id):
+        kept = [id_ for id_ in point["RouteTableIds"] if id_ != table.id]
+        call.edit(point)["RouteTableIds"] = kept
     call.delete(table)
     return {}
 

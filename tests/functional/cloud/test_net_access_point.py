@@ -176,3 +176,9 @@ def test_an_access_point_of_another_account_is_unknown(place):
     other = place.cloud.client(account="210987654321")
     assert other.ReadNetAccessPoints()["NetAccessPoints"] == []
     assert refused_with(other.DeleteNetAccessPoint, NetAccessPointId=id_) == "5034"
+
+
+def test_an_access_point_forgets_a_table_that_is_deleted(place):
+    place.make(RouteTableIds=[place.table_id])
+    place.client.DeleteRouteTable(RouteTableId=place.table_id)
+    assert [point["RouteTableIds"] for point in place.read()] == [[]]
