@@ -246,9 +246,12 @@ def _state(row):
     return state["Name"] if isinstance(state, dict) else state
 
 
-def shape(fake, account=""):
-    """Return what lives in an account in a form that two runs can be compared in."""
-    rows = inventory(fake, account)
+def shape(fake, *accounts):
+    """Return what lives in some accounts in a form that two runs can be compared in."""
+    rows = {}
+    for account in accounts or ("",):
+        for kind, each in inventory(fake, account).items():
+            rows.setdefault(kind, []).extend(each)
     numbers = {}
     for action, key in READS.items():
         for row in rows[action.removeprefix("Read")]:
@@ -272,7 +275,7 @@ _VOLATILE = {
     "PublicIp", "DnsName", "PrivateIp", "LinkPublicIpId", "LinkRouteTableId", "PrivateIps",
     "ExpirationDate", "SecurityGroupRuleId", "PublicDnsName", "PrivateDnsName", "MacAddress",
     "CreationDate", "Nics", "BlockDeviceMappings", "ReservationId", "AvailableIpsCount",
-    "LaunchNumber", "NicId", "Passphrase", "LinkPublicIp", "_",
+    "LaunchNumber", "NicId", "Passphrase", "LinkPublicIp", "ClientToken", "_",
 }  # fmt: skip
 
 
