@@ -137,19 +137,11 @@ class _Pass:
 
     def _adopt(self) -> Outcome:
         """Keep the finalizer and the uid before anything is created under them."""
-        assert self.objects.cluster is not None
-        patch: dict[str, Any] = {
-            "finalizers": [
-                *(each for each in self.finalizers if each != names.CLUSTER_FINALIZER),
-                names.CLUSTER_FINALIZER,
-            ]
-        }
-        status = None
-        if not self.uid:
-            patch["labels"] = {names.CLUSTER_UID_LABEL: self.objects.cluster["metadata"]["uid"]}
-            # An empty map says that nothing exists under this uid: nothing needs to be looked for.
-            status = {**self.status, "resources": {}}
-        return Outcome(metadata=patch, status=status, again_s=0)
+        others = [each for each in self.finalizers if each != names.CLUSTER_FINALIZER]
+        patch: dict[str, Any] = {"finalizers": [*others, names.CLUSTER_FINALIZER]}
+        if not self.label:
+            patch["labels"] = {names.CLUSTER_UID_LABEL: self.uid}
+        return Outcome(metadata=patch, again_s=0)
 
     def _going(self) -> Outcome:
         if names.CLUSTER_FINALIZER not in self.finalizers:
@@ -216,15 +208,32 @@ class _Pass:
     def _look(
         self, cloud: clouds_.Cloud, scope: world.Scope, open_intents: intents.Intents
     ) -> world.World:
+    def _is_new(
+        self, cloud: clouds_.Cloud, scope: world.Scope, open_intents: intents.Intents
+    ) -> bool:
+        """Tell with one Read whether there is nothing yet of which there could be a Read each."""
+        if self.status.get("resources") or open_intents or scope.existing:
+            return False
+        return not cloud.read("ReadTags", Filters={"Keys": [scope.owner[0]]})
+
+    def _known(self) -> dict[str, dict[str, str]]:
+        """Return the ids of what was ours; what the spec names is only used, whoever wrote it."""
+        used = set(blueprint.named_ids(self.objects.osc_cluster.get("spec")))
+        return {
+            kind: {key: id_ for key, id_ in ids.items() if id_ not in used}
+            for kind, ids in (self.status.get("resources") or {}).items()
+        }
+
         """Return what is there: all of it, or only what was waited for a moment ago."""
         remembered = self.memory.get("world")
         if remembered is not None and self._memory_holds():
             kinds = [kind for kind in KINDS if kind.KIND in self.memory["waiting"]]
             seen = world.snapshot(cloud, scope, kinds, remembered)
-            seen.rebind()
-            return seen
-        is_new = self.status.get("resources") == {} and not open_intents and not scope.existing
-        seen = world.World(is_new=True) if is_new else world.snapshot(cloud, scope, KINDS)
+        elif self._is_new(cloud, scope, open_intents):
+            seen = world.World(is_new=True)
+        else:
+            seen = world.snapshot(cloud, scope, KINDS, known=self._known())
+            world.mark_lost(cloud, scope, seen)
         seen.rebind()
         return seen
 
@@ -247,35 +256,6 @@ class _Pass:
             at_s=self.clock.monotonic_s() if at_s is None else at_s,
             of=(self.metadata.get("generation"), self.is_going, self.uid),
         )
-
-    def _scope(self, spec: v1beta2.OscClusterSpec) -> world.Scope:
-        network = spec.network
-        existing: dict[str, dict[str, str]] = {}
-        if not self.is_going:
-            if network.net.resource_id:
-                existing[Net.KIND] = {network.net.resource_id: "default"}
-            rows = {
-                each.resource_id: each.ip_range or each.resource_id
-                for each in network.subnets
-                if each.resource_id
-            }
-            if rows:
-                existing[Subnet.KIND] = rows
-            groups = {
-                each.resource_id: each.name
-                or names.unnamed_group_key(self.metadata["name"], each.roles)
-                for each in network.security_groups
-                if each.resource_id
-            }
-            if groups:
-                existing[SecurityGroup.KIND] = groups
-            if network.bastion.resource_id:
-                existing[Bastion.KIND] = {network.bastion.resource_id: "default"}
-        if network.use_existing.load_balancer and network.load_balancer.name:
-            name = network.load_balancer.name
-            existing[LoadBalancer.KIND] = {name: name}
-        about = {"uid": self.uid, "peerSubnet": network.net_peering.management_subnet_id}
-        return world.Scope(names.owner(self.uid), existing=existing, about=about)
 
     def _desired(
         self, cloud: net_peering.TwoSided, spec: v1beta2.OscClusterSpec, seen: world.World
