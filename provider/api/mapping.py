@@ -294,9 +294,16 @@ def old_path(kind: str, path: str) -> str:
     left = path.split(".")
     while left:
         plain = tuple(each.partition("[")[0] for each in left)
-        fitting = [row for row in rows if plain[: len(row.new)] == row.new]
-        # A row of two levels says more than one of the first level only.
-        row = max(fitting, key=lambda each: len(each.new), default=None)
+        row = max(
+            (row for row in rows if plain[: len(row.new)] == row.new),
+            key=lambda row: len(row.new),
+            default=None,
+        )
+        if row is None or len(row.new) < len(plain):
+            # An object that v1beta1 keeps elsewhere has no row of its own; its fields have.
+            deeper = next((each for each in rows if each.new[: len(plain)] == plain), None)
+            if deeper is not None:
+                return ".".join([*out, *deeper.old[: len(plain) - len(deeper.new)]])
         if row is None:
             return ".".join([*out, *left])
         _, bracket, index = left[len(row.new) - 1].partition("[")

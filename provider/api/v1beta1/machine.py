@@ -9,7 +9,7 @@ from provider.api.v1beta1.cluster import (
     Resources,
     V1Beta2Status,
 )
-from provider.api.v1beta1.network import (
+from provider.api.v1beta1.vm import (
     OscImage,
     OscPrivateIpElement,
     OscReconciliationRule,
@@ -85,7 +85,7 @@ class OscVm(Part):
     """The subregion. Deprecated: use subregionNames."""
     subregion_names: list[str] = []
     """Where to put it, unless Cluster API says. Default: the subregions of the cluster."""
-    subregion_mode: str = field("", enum=["leastNodes", "random"])
+    subregion_mode: str = field("leastNodes", suggested=True, enum=["leastNodes", "random"])
     """How to choose one of subregionNames. Default: leastNodes."""
     private_ips: list[OscPrivateIpElement] = []
     """Its private addresses."""
@@ -120,7 +120,7 @@ class OscVolume(Part):
     """The size in GiB."""
     subregion_name: str = ""
     """Not used."""
-    volume_type: str = ""
+    volume_type: str = field("standard", suggested=True)
     """standard, gp2 or io1. Default: standard."""
     resource_id: str = ""
     """Not used."""

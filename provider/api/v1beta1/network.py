@@ -11,28 +11,13 @@ from typing import Annotated
 import pydantic
 
 from provider.api.common import Part, field
+from provider.api.v1beta1.vm import OscBastion, OscImage, OscReconciliationRule
 
 FEATURES = ("internet", "loadbalancer")
 SERVICES = ("api", "directlink", "eim", "kms", "lbu", "oos")
-RECONCILERS = (
-    "bastion",
-    "net",
-    "netPeering",
-    "netPeering/routes",
-    "subnet",
-    "internetService",
-    "netAccessPoint",
-    "natService",
-    "routeTable",
-    "securityGroup",
-    "loadbalancer",
-    "vm",
-    "*",
-)
 
 Feature = Annotated[str, pydantic.Field(json_schema_extra={"enum": [*FEATURES]})]
 Service = Annotated[str, pydantic.Field(json_schema_extra={"enum": [*SERVICES]})]
-Reconciler = Annotated[str, pydantic.Field(json_schema_extra={"enum": [*RECONCILERS]})]
 
 
 class OscCredentials(Part):
@@ -195,30 +180,30 @@ class OscAdditionalSecurityRules(Part):
 class OscLoadBalancerListener(Part):
     """Where the load balancer listens, and where it sends the traffic."""
 
-    backend_port: int = field(0, alias="backendport")
+    backend_port: int = field(6443, alias="backendport", suggested=True)
     """The port of the VMs. Default: 6443."""
-    backend_protocol: str = field("", alias="backendprotocol")
+    backend_protocol: str = field("TCP", alias="backendprotocol", suggested=True)
     """The protocol to the VMs. Default: TCP."""
-    load_balancer_port: int = field(0, alias="loadbalancerport")
+    load_balancer_port: int = field(6443, alias="loadbalancerport", suggested=True)
     """The port of the load balancer. Default: 6443."""
-    load_balancer_protocol: str = field("", alias="loadbalancerprotocol")
+    load_balancer_protocol: str = field("TCP", alias="loadbalancerprotocol", suggested=True)
     """The protocol of the load balancer. Default: TCP."""
 
 
 class OscLoadBalancerHealthCheck(Part):
     """How the load balancer finds out whether a VM works."""
 
-    check_interval: int = field(0, alias="checkinterval")
+    check_interval: int = field(10, alias="checkinterval", suggested=True)
     """Seconds between two checks. Default: 10."""
-    healthy_threshold: int = field(0, alias="healthythreshold")
+    healthy_threshold: int = field(2, alias="healthythreshold", suggested=True)
     """After how many good checks a VM works again. Default: 2."""
     port: int = 0
     """The port to check. Default: that of the listener's backend."""
-    protocol: str = ""
+    protocol: str = field("TCP", suggested=True)
     """How to check. Default: TCP."""
-    timeout: int = 0
+    timeout: int = field(10, suggested=True)
     """Seconds to wait for an answer. Default: 10."""
-    unhealthy_threshold: int = field(0, alias="unhealthythreshold")
+    unhealthy_threshold: int = field(3, alias="unhealthythreshold", suggested=True)
     """After how many bad checks a VM no longer works. Default: 3."""
 
 
@@ -227,7 +212,7 @@ class OscLoadBalancer(Part):
 
     load_balancer_name: str = field("", alias="loadbalancername")
     """The name, unique in the account and region."""
-    load_balancer_type: str = field("", alias="loadbalancertype")
+    load_balancer_type: str = field("internet-facing", alias="loadbalancertype", suggested=True)
     """internet-facing or internal. Default: internet-facing."""
     subnet_name: str = field("", alias="subnetname")
     """The subnet to put it into. Deprecated: give a subnet the role loadbalancer."""
@@ -265,96 +250,6 @@ class OscPublicIp(Part):
     """Not used."""
     cluster_name: str = ""
     """Not used."""
-
-
-class OscImage(Part):
-    """An image (OMI) by name."""
-
-    name: str = ""
-    """The name of the image."""
-    account_id: str = ""
-    """The account that owns the image."""
-    outscale_open_source: bool = False
-    """The image is owned by the open-source account of OUTSCALE in the region."""
-    resource_id: str = ""
-    """Not used."""
-
-
-class OscRootDisk(Part):
-    """The root volume of a VM."""
-
-    root_disk_iops: int = 0
-    """I/O operations per second, for io1 only."""
-    root_disk_size: int = 0
-    """The size in GiB."""
-    root_disk_type: str = ""
-    """standard, gp2 or io1."""
-
-
-class OscPrivateIpElement(Part):
-    """A private address."""
-
-    name: str = ""
-    """Not used."""
-    private_ip: str = ""
-    """The address."""
-
-
-class OscSecurityGroupElement(Part):
-    """A reference to a security group."""
-
-    name: str = ""
-    """The name of the security group."""
-
-
-class OscBastion(Part):
-    """A VM through which the machines are reached with SSH."""
-
-    name: str = ""
-    """The name of the VM."""
-    image_id: str = ""
-    """The id of the image; imageName wins."""
-    image_name: str = ""
-    """The name of the image."""
-    image_account_id: str = ""
-    """The account that owns the image."""
-    keypair_name: str = ""
-    """The keypair that may log in."""
-    vm_type: str = ""
-    """The type of the VM. Default: tinav7.c1r1p2."""
-    device_name: str = ""
-    """Not used."""
-    subnet_name: str = ""
-    """The subnet to put it into. Deprecated: give a subnet the role bastion."""
-    root_disk: OscRootDisk = OscRootDisk()
-    """Its root volume. Default: 15 GiB of gp2."""
-    public_ip_name: str = ""
-    """Not used."""
-    public_ip_id: str = field("", alias="PublicIpId")
-    """The id of the public IP to use."""
-    subregion_name: str = ""
-    """Not used."""
-    private_ips: list[OscPrivateIpElement] = []
-    """Its private addresses."""
-    security_group_names: list[OscSecurityGroupElement] = []
-    """Its security groups. Deprecated: give security groups the role bastion."""
-    resource_id: str = ""
-    """The id of a VM to use as it is."""
-    cluster_name: str = ""
-    """Not used."""
-    enable: bool = False
-    """Whether there is a bastion."""
-
-
-class OscReconciliationRule(Part):
-    """When the Go provider looks again. This provider looks at everything on every pass."""
-
-    applies_to: list[Reconciler] = []
-    """To what it applies."""
-    mode: str = field("", enum=["onChange", "always", "random"])
-    """When to look again."""
-    reconciliation_chance: int = 0
-    """The chance in percent, for random."""
 
 
 class OscNetwork(Part):

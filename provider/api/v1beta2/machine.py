@@ -74,7 +74,7 @@ class Vm(Part):
     """Further tags of the VM."""
     placement: Placement = Placement()
     """Where it stands in relation to others."""
-    source_dest_check: bool = field(default=True, suggested=True)
+    source_dest_check: bool = True
     """Whether traffic that is neither from nor to the VM itself is dropped. Default: true."""
     resource_id: str = ""
     """The id of a VM that exists already."""

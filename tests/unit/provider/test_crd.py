@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider.api import crd, v1beta1, v1beta2
+from provider.api import crd, mapping, v1beta1, v1beta2
 from tests.unit.provider import documents
 
 DEFINITIONS = crd.definitions("webhook-service", "system")
@@ -148,6 +148,26 @@ def test_status_is_written_apart_where_there_is_one(kind, is_there):
 )
 def test_documented_defaults_are_filled_in(kind, path, default):
     assert find(schema_of(kind), path)["default"] == default
+
+
+@pytest.mark.parametrize("kind", ["OscCluster", "OscMachine", "OscMachineTemplate"])
+def test_both_versions_fill_in_the_same_defaults(kind):
+    """A default of one version alone would be a change of the object whenever the other reads."""
+    old, new = (
+        {
+            path.removeprefix("."): each["default"]
+            for path, each in nodes(documents.SCHEMAS[kind, version])
+            if "default" in each
+        }
+        for version in ("v1beta1", "v1beta2")
+    )
+    beyond = ("credentials.identityRef", "additionalListeners")
+    renamed = {
+        mapping.old_path(kind, path): value
+        for path, value in new.items()
+        if not any(each in path for each in beyond)
+    }
+    assert renamed == old
 
 
 class TestDefaultsInCode:
