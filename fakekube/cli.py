@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pathlib
 import signal
 import sys
@@ -52,14 +53,11 @@ def main(**options: Any) -> None:
     try:
         loop.run_until_complete(_serve(kube, options))
     except OSError as error:
-        raise click.ClickException(
-            f"Port {options['port']} of {options['host']} cannot be listened on: "
-            f"{error.strerror}. Choose another one with --port."
-        ) from None
+        raise click.ClickException(str(error)) from None
     finally:
         loop.close()
-        if options["state"] is not None:
-            _write(options["state"], json.dumps(kube.dump()).encode())
+    if options["state"] is not None:
+        _write(options["state"], json.dumps(kube.dump()).encode())
 
 
 def _kube(options: Json) -> server.Kube:
@@ -69,18 +67,27 @@ def _kube(options: Json) -> server.Kube:
     use_rbac = options["rbac"]
     if use_rbac is None:
         use_rbac = options["tls"] or bool(options["token"])
-    services = dict(each.split("=", 1) for each in options["service"])
     kube = server.Kube(
         time=clock.Clock(rate=options["rate"]),
         seed=options["seed"],
         use_rbac=use_rbac,
         tokens_known=known,
-        services=services,
+        services=dict(map(_service, options["service"])),
     )
     state = options["state"]
     if state is not None and state.exists():
-        kube.load(json.loads(state.read_bytes()))
+        try:
+            kube.load(json.loads(state.read_bytes()))
+        except ValueError as error:
+            raise ValueError(f"{state} holds no state. {error}") from None
     return kube
+
+
+def _service(text: str) -> tuple[str, str]:
+    name, _, address = text.partition("=")
+    if name.count("/") != 1 or not address.rpartition(":")[2].isdigit():
+        raise ValueError(f"--service {text} is not of the form NAMESPACE/NAME=HOST:PORT.")
+    return name, address
 
 
 async def _serve(kube: server.Kube, options: Json) -> None:
@@ -91,20 +98,28 @@ async def _serve(kube: server.Kube, options: Json) -> None:
     authority = certificates.Authority() if options["tls"] else None
     secure = authority.server_context([host, "localhost"]) if authority else None
     http = serving.Server(kube)
-    port = await http.start(host, options["port"], secure)
+    try:
+        port = await http.start(host, options["port"], secure)
+    except OSError as error:
+        raise click.ClickException(
+            f"Port {options['port']} of {host} cannot be listened on: "
+            f"{os.strerror(error.errno or 0)}. Choose another one with --port."
+        ) from None
     url = f"{'https' if authority else 'http'}://{host}:{port}"
-    if options["kubeconfig"] is not None:
-        content = serving.kubeconfig(url, authority, options["token"])
-        options["kubeconfig"].touch(mode=0o600)
-        options["kubeconfig"].write_text(json.dumps(content, indent=2), encoding="utf-8")
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    click.echo(f"fakekube serves {url}", err=True)
-    sys.stderr.flush()
-    await stop.wait()
-    await http.stop()
+    try:
+        if options["kubeconfig"] is not None:
+            content = serving.kubeconfig(url, authority, options["token"])
+            options["kubeconfig"].touch(mode=0o600)
+            options["kubeconfig"].write_text(json.dumps(content, indent=2), encoding="utf-8")
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        click.echo(f"fakekube serves {url}", err=True)
+        sys.stderr.flush()
+        await stop.wait()
+    finally:
+        await http.stop()
 
 
 def _write(path: pathlib.Path, content: bytes) -> None:

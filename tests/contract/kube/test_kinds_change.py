@@ -1,10 +1,12 @@
 """Changes of the built-in kinds, side by side: what may change of an object, and what may not."""
 
+import itertools
 import json
 
 import pytest
 
 from tests.contract.kube import built_in, sides
+from tests.contract.kube.client import eventually
 from tests.contract.kube.test_kinds import DRY, FIRST, identity
 
 pytestmark = pytest.mark.tools(*sides.TOOLS)
@@ -53,3 +55,27 @@ def test_only_the_real_server_shows_how_a_fixed_part_has_changed(installed, kind
     assert text in ours["message"]
     assert text in theirs["message"]
     assert len(ours["message"]) < len(theirs["message"])
+
+
+def test_only_the_real_server_tells_when_the_phase_of_a_volume_changed(both):
+    spec = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "hostPath": {"path": "/x"},
+    }
+    volumes = "/api/v1/persistentvolumes"
+    for client in both:
+        made = client.must("POST", volumes, {"metadata": {"name": "phased"}, "spec": spec})
+        first = made["metadata"]["creationTimestamp"]
+        phases = itertools.cycle(["Available", "Failed"])
+
+        def is_later(client=client, phases=phases, first=first):
+            change = {"status": {"phase": next(phases)}}
+            found = client.must("PATCH", f"{volumes}/phased/status", change)
+            return found["status"]["lastPhaseTransitionTime"] > first
+
+        if client.is_real:
+            eventually(is_later)
+        else:
+            assert not any(is_later() for _ in range(4))
+        client.must("DELETE", f"{volumes}/phased")
