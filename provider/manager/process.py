@@ -31,6 +31,7 @@ FOLLOWED = (
     kinds.CLUSTER,
     kinds.MACHINE,
     kinds.SECRET,
+    kinds.NAMESPACE,
 )
 AGAIN_S = 2.0
 """The pause before what has to be read at the start is read again."""
@@ -233,6 +234,7 @@ class Manager:
             self._queues[kind] = Queue(
                 worker.look, workers=count, chance=world.chance, watcher=told
             )
+            stack.push_async_callback(self._queues[kind].stop, 0)
         self._in_background(stack, recorder.run())
         return worker
 

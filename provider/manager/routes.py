@@ -117,6 +117,14 @@ def _of_identity(obj: Object, cache: Cache) -> Iterable[Key]:
             yield from _with_machines(each, cache)
 
 
+def _of_namespace(obj: Object, cache: Cache) -> Iterable[Key]:
+    """Return who uses an identity, which may allow the namespace by its labels."""
+    for each in cache.osc_clusters:
+        is_here = each["metadata"].get("namespace", "") == obj["metadata"]["name"]
+        if is_here and _credentials(each).get("identityRef"):
+            yield from _with_machines(each, cache)
+
+
 def _of_secret(obj: Object, cache: Cache) -> Iterable[Key]:
     namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
     for machine in cache.machines.of_cluster(namespace, cluster_of(obj)):
@@ -148,6 +156,7 @@ _ROUTES: dict[str, tuple[Callable[[Object], Any], Callable[[Object, Cache], Iter
     kinds.OSC_CLUSTER.name: (_osc_cluster, _of_osc_cluster),
     kinds.OSC_MACHINE.name: (_osc_machine, _of_osc_machine),
     kinds.OSC_CLUSTER_IDENTITY.name: (_intent, _of_identity),
+    kinds.NAMESPACE.name: (_nothing, _of_namespace),
     kinds.SECRET.name: (_nothing, _of_secret),
 }
 """For each kind: what of it others depend on, and who these are."""

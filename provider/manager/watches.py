@@ -26,7 +26,7 @@ Receive = Callable[[kinds.Kind, str | None, Object], None]
 AGAIN_S = (1.0, 2.0, 5.0, 10.0)
 """The pauses before kopf is started again; the last one counts from then on."""
 STOPPED_WITHIN_S = 1.0
-"""How long a stop waits for kopf, which takes five seconds when it is stopped at its start."""
+"""How long a stop waits for kopf; it has nothing to lose."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Watches:
         self._clock = clock
         self._namespace = namespace
         self._seen_s: dict[str, float] = {}
+        self._begun = asyncio.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -62,6 +63,9 @@ class Watches:
 
     async def stop(self) -> None:
         """Stop to follow; no event comes afterwards."""
+        # kopf leaves connections behind when it is stopped before it has begun.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._begun.wait(), STOPPED_WITHIN_S)
         self._stopping.set()
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, STOPPED_WITHIN_S)
@@ -113,6 +117,7 @@ class Watches:
 
     def _arrive(self, kind: kinds.Kind, type_: str | None, obj: Object) -> None:
         self._seen_s[kind.name] = self._clock.monotonic_s()
+        self._begun.set()
         if not self._stopping.is_set():
             self._receive(kind, type_, obj)
 

@@ -1,0 +1,69 @@
+"""What the manager decides with: the reconcile functions and the webhooks of the provider."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+from provider import cluster, machine, machine_template
+from provider.admission import review as admission
+from provider.api import conversion
+from provider.clock import Clock
+from provider.kube import auth, kinds
+from provider.manager import process
+from provider.manager.gather import Seen
+from provider.manager.metrics import Metrics
+from provider.manager.reconciler import Tools
+from provider.osc import pool
+from provider.outcome import Outcome
+
+
+def _cluster(seen: Seen, tools: Tools) -> Outcome:
+    objects = cluster.ClusterObjects(seen.primary, seen.cluster, seen.osc_machines)
+    return cluster.reconcile(objects, tools.clouds, tools.clock, tools.record, tools.memory)
+
+
+def _machine(seen: Seen, tools: Tools) -> Outcome:
+    objects = machine.MachineObjects(
+        osc_machine=seen.primary,
+        machine=seen.machine,
+        cluster=seen.cluster,
+        osc_cluster=seen.osc_cluster,
+        bootstrap=seen.bootstrap,
+        siblings=seen.osc_machines,
+    )
+    return machine.reconcile(
+        objects, tools.clouds, tools.clock, tools.chance, tools.record, tools.memory
+    )
+
+
+def _machine_template(seen: Seen, _: Tools) -> Outcome:
+    return machine_template.reconcile(seen.primary)
+
+
+def world(
+    source: auth.Source,
+    environment: Mapping[str, str],
+    clock: Clock,
+    chance: random.Random,
+    metrics: Metrics,
+    learn: Callable[[str], None],
+    abort: Callable[[], None],
+) -> process.World:
+    """Return all that the manager takes from outside."""
+    return process.World(
+        source=source,
+        opener=pool.Clients(clock, chance, on_call=metrics.api_call),
+        decide={
+            kinds.OSC_CLUSTER.name: _cluster,
+            kinds.OSC_MACHINE.name: _machine,
+            kinds.OSC_MACHINE_TEMPLATE.name: _machine_template,
+        },
+        reviews={"/convert": conversion.review, "/validate": admission, "/mutate": admission},
+        environment=environment,
+        clock=clock,
+        chance=chance,
+        learn=learn,
+        metrics=metrics,
+        abort=abort,
+    )
