@@ -60,6 +60,7 @@ fix: setup ## Put the format right, and what else can be put right by itself.
 generate: setup ## Write the generated documents.
 	$(PY) -m fakecloud.coverage
 	$(PY) -m provider.rules.firewall_page
+	$(PY) -m provider.permissions
 
 sizes: setup ## Print lines per folder and the longest files.
 	$(PY) tests/sizes.py

@@ -7,8 +7,10 @@ import importlib
 import click
 
 COMMANDS = {
+    "doctor": ("provider.doctor", "Look whether clusters can be made with these credentials."),
     "manager": ("provider.manager.command", "Run the operator."),
     "manifests": ("provider.manifests.command", "Write what clusterctl installs."),
+    "permissions": ("provider.permissions", "Print the EIM policy that the provider needs."),
     "plan": ("provider.planning", "Show what would be done for a cluster, and why."),
 }
 """For each command: the module that has a function of this name, and what it does."""
