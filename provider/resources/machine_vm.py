@@ -23,6 +23,8 @@ from provider.resources.flexible_gpu import FlexibleGpu
 from provider.resources.machine_ip import MachineIp
 from provider.rules import names, user_data
 
+_NAMESAKES_MOST = 20
+
 
 @dataclasses.dataclass(frozen=True)
 class Launch:
@@ -82,13 +84,16 @@ class MachineVm(Resource):
     ) -> Iterator[Self]:
         """Find the VM in whatever state. Further ones, of which we know nothing, stay."""
         mine = machine_scope.of(scope)
+        known = mine.known.get(cls.KIND, frozenset())
         rows = mine.rows(
             cloud, "ReadVms", cls.KIND, "VmId", also=lambda row: _has_token(row, mine.token)
         )
+        # A machine of the same name may have had a VM before this one.
+        over = {"terminated"} if mine.is_going else cls.LEAVING
+        rows = [row for row in rows if row["VmId"] in known or row["State"] not in over]
         if not rows and mine.is_going:
             # It may have been made by a call whose answer nobody has seen.
-            rows = [*cloud.read("ReadVms", Filters={"ClientTokens": [mine.token]})]
-        known = mine.known.get(cls.KIND, frozenset())
+            rows = _made_with(cloud, mine.token)
         used = scope.existing.get(cls.KIND, {})
         seen = [cls._seen(row, world, is_managed=row["VmId"] not in used) for row in rows]
         seen.sort(key=lambda each: (each.id not in known, each.state in cls.LEAVING, each.id))
@@ -126,11 +131,7 @@ class MachineVm(Resource):
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create the VM with its token, and tag it with the name of the Node that it becomes."""
-        request = self._request(cloud)
-        row = cloud.call("CreateVms", **request)["Vms"][0]
-        made = self._seen(row, worlds.World())
-        if made.state in self.LEAVING:
-            return made
+        made = self._seen(_made(cloud, self.token, self._request(cloud)), worlds.World())
         marks = {**self.tags, names.NODE_NAME: made.node_name}
         tags = [{"Key": key, "Value": value} for key, value in sorted(marks.items())]
         cloud.call("CreateTags", ResourceIds=[made.id], Tags=tags)
@@ -156,7 +157,6 @@ class MachineVm(Resource):
             "PrivateIps": launch.vm.private_ips or None,
             "BlockDeviceMappings": disks,
             "UserData": self._user_data(launch, self._address(cloud)),
-            "ClientToken": self.token,
             # A GPU is attached while a VM is stopped, before it runs for the first time.
             "BootOnCreation": False if self.gpu is not None else None,
         }
@@ -217,6 +217,35 @@ class MachineVm(Resource):
     def delete(self, cloud: clouds.Cloud) -> None:
         """Terminate the VM; its volumes go with it."""
         cloud.call("DeleteVms", VmIds=[self.id])
+
+
+def _made(cloud: clouds.Cloud, token: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Create a VM, unless this machine has one by now, and return what is there.
+
+    The API answers a token with what it was first used for, also when that is gone: then it was of
+    another machine with this name.
+    """
+    asked = token
+    for _ in range(_NAMESAKES_MOST):
+        row: Mapping[str, Any] = cloud.call("CreateVms", **request, ClientToken=asked)["Vms"][0]
+        if row["State"] not in MachineVm.LEAVING:
+            return row
+        asked = names.renewed_token(token, row["VmId"])
+    raise Refusal(
+        f"{_NAMESAKES_MOST} machines of this name had a VM within the last hour. Wait, or use "
+        "another name."
+    )
+
+
+def _made_with(cloud: clouds.Cloud, token: str) -> list[machine_scope.Row]:
+    """Return the VM that `_made` has made, without making it."""
+    asked = token
+    for _ in range(_NAMESAKES_MOST):
+        rows = cloud.read("ReadVms", Filters={"ClientTokens": [asked]})
+        if not rows or rows[0]["State"] != "terminated":
+            return [*rows]
+        asked = names.renewed_token(token, rows[0]["VmId"])
+    return []
 
 
 def _has_token(row: Mapping[str, Any], token: str) -> bool:

@@ -8,6 +8,7 @@ import random
 from fakecloud import FakeCloud
 from provider import machine
 from provider.osc.shared import SharedReads
+from provider.rules import names
 from tests.functional.provider import driver, worlds
 
 CP_LABEL = {"cluster.x-k8s.io/control-plane": ""}
@@ -36,6 +37,15 @@ def _standing(spec):
     run.settle()
     assert run.is_ready, run.conditions
     return run.fake.save(), run.object, run.cluster
+
+
+def shape(fake):
+    """Return what lives in a cloud, without which public IP it was that somebody got."""
+    found = driver.shape(fake)
+    for vm in found.get("Vms", ()):
+        del vm["UserData"]
+        vm["Tags"] = [each for each in vm["Tags"] if each["Key"] != names.AUTO_ATTACH]
+    return found
 
 
 class Site:
@@ -114,7 +124,6 @@ class MachineDriver:
         self.events = []
         self.is_gone = False
         self.last = None
-        self.order = []
 
     @functools.cached_property
     def image(self):
