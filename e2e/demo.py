@@ -65,10 +65,22 @@ class Cloud:
     def __init__(self, url: str) -> None:
         """Use the API at this address."""
         self.url = url
+        self._told = 0
+
+    def news(self) -> list[str]:
+        """Return the changes that were made since the last time, in the words of the API."""
+        rows = requests.get(f"{self._root}/_fakecloud/journal", timeout=10).json()
+        fresh = rows[self._told :]
+        self._told = len(rows)
+        return [_said(row) for row in fresh if not row["action"].startswith("Read")]
+
+    @property
+    def _root(self) -> str:
+        return self.url.removesuffix("/api/v1")
 
     def call(self, action: str, **request: Any) -> dict[str, Any]:
         """Carry out an action."""
-        answer = requests.post(f"{self.url}/api/v1/{action}", json=request, timeout=10)
+        answer = requests.post(f"{self.url}/{action}", json=request, timeout=10)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
@@ -85,6 +97,33 @@ class Cloud:
         return {
             name: sum(row.get("State") not in over for row in found) for name, found in rows.items()
         }
+
+
+_SUBJECTS = (
+    "IpRange",
+    "DestinationIpRange",
+    "SecurityGroupName",
+    "LoadBalancerName",
+    "VmType",
+    "SubnetId",
+    "SecurityGroupId",
+    "RouteTableId",
+    "NetId",
+    "PublicIpId",
+    "NatServiceId",
+    "InternetServiceId",
+    "LinkRouteTableId",
+)
+"""What of a request says best what it is about, best first."""
+
+
+def _said(row: dict[str, Any]) -> str:
+    request = row["request"]
+    about = next((str(request[each]) for each in _SUBJECTS if request.get(each)), "")
+    several = request.get("ResourceIds") or request.get("VmIds") or ()
+    about = about or ", ".join(several)
+    refused = f"   refused: {row['code']}" if row.get("code") else ""
+    return f"{row['action']} {about}{refused}".rstrip()
 
 
 # --- What the user applies, and what Cluster API adds to it --------------------------------------
@@ -179,22 +218,25 @@ def add_machines(kube: Kube, image: str) -> None:
 class Watcher:
     """Tells what the manager reports, and how the conditions of an object change."""
 
-    def __init__(self, kube: Kube, story: Story) -> None:
+    def __init__(self, kube: Kube, cloud: Cloud, story: Story) -> None:
         """Begin with nothing told."""
         self._kube = kube
+        self._cloud = cloud
         self._story = story
         self._told: set[str] = set()
         self._ready: dict[str, str] = {}
 
     def look(self) -> None:
-        """Tell what is new."""
+        """Tell what is new: calls of the cloud, warnings, and what objects say of themselves."""
+        for line in self._cloud.news():
+            self._story.tell("  cloud", line)
         for event in self._kube.items(EVENTS, "events"):
             name = event["metadata"]["name"]
             if name not in self._told:
                 self._told.add(name)
-                about = event["regarding"]
-                note = event["note"].splitlines()[0]
-                self._story.tell(about["name"], note[:110])
+                if event["type"] == "Warning":
+                    note = event["note"].splitlines()[0]
+                    self._story.tell(event["regarding"]["name"], f"{event['reason']}: {note}")
         for plural in ("oscclusters", "oscmachines"):
             for each in self._kube.items(INFRASTRUCTURE, plural):
                 self._conditions(each)
@@ -262,7 +304,7 @@ def show(kube: Kube, story: Story, cloud: Cloud) -> None:
     story.chapter("caposc plan -f -   (the network as it is, and what is left to do)")
     found = kube.get(INFRASTRUCTURE, "oscclusters", NAME)
     command = [sys.executable, "-m", "provider", "plan", "-f", "-"]
-    environment = {**KEYS, "OSC_ENDPOINT_API": f"{cloud.url}/api/v1"}
+    environment = {**KEYS, "OSC_ENDPOINT_API": cloud.url}
     answer = subprocess.run(
         command,
         input=yaml.safe_dump(found),
@@ -283,16 +325,25 @@ def lose_a_vm(kube: Kube, story: Story, watcher: Watcher, cloud: Cloud) -> None:
     vm_id = found["spec"]["providerID"].rsplit("/", 1)[-1]
     story.chapter(f"Somebody terminates {vm_id} behind our back")
     cloud.call("DeleteVms", VmIds=[vm_id])
-    # Nothing tells a controller what happens in the cloud; a changed object makes it look now.
-    kube.patch(
-        INFRASTRUCTURE, "oscmachines", name, {"metadata": {"annotations": {"demo/look": "now"}}}
-    )
-    wait("the report", lambda: ready(kube, "oscmachines", name)["status"] == "False", watcher.look)
+    wait("the report", lambda: _reports(kube, name), watcher.look)
     story.tell(name, ready(kube, "oscmachines", name)["message"])
     count = cloud.count()["VMs"]
     story.tell(
         name, f"no second VM is made for it ({count} live): a MachineHealthCheck replaces it"
     )
+
+
+def _reports(kube: Kube, name: str) -> bool:
+    """Tell whether a machine says that it is not ready.
+
+    Nothing tells a controller what happens in the cloud, so it looks once a minute or so. A changed
+    object makes it look now.
+    """
+    if ready(kube, "oscmachines", name)["status"] == "False":
+        return True
+    look = {"metadata": {"annotations": {"demo/look": f"{time.monotonic():.0f}"}}}
+    kube.patch(INFRASTRUCTURE, "oscmachines", name, look)
+    return False
 
 
 def go(kube: Kube, story: Story, watcher: Watcher, cloud: Cloud) -> None:
@@ -337,7 +388,7 @@ def stage(story: Story, folder: Path) -> Iterator[tuple[Kube, Cloud]]:
             "--leader-elect=false",
         ]
         manage += ["--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=127.0.0.1:0"]
-        environment = {**KEYS, "OSC_ENDPOINT_API": f"{cloud.url}/api/v1"}
+        environment = {**KEYS, "OSC_ENDPOINT_API": cloud.url}
         with processes.running("manager", manage, folder / "manager.log", environment):
             story.tell("caposc manager", f"its log is {folder / 'manager.log'}")
             yield kube, cloud
@@ -348,7 +399,7 @@ def main() -> None:
     story = Story()
     folder = Path(tempfile.mkdtemp(prefix="caposc-demo-"))
     with stage(story, folder) as (kube, cloud):
-        watcher = Watcher(kube, story)
+        watcher = Watcher(kube, cloud, story)
         grow(kube, story, watcher, cloud)
         show(kube, story, cloud)
         lose_a_vm(kube, story, watcher, cloud)
