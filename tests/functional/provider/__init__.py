@@ -1,0 +1,1 @@
+"""Tests of the provider on simulated clouds and Kubernetes APIs."""

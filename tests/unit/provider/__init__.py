@@ -1,0 +1,1 @@
+"""Tests of the provider, one file for each module."""
