@@ -9,8 +9,9 @@ import dataclasses
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from provider import conditions, telling
+from provider import blueprint, conditions, telling
 from provider.api import v1beta2
+from provider.blueprint import KINDS
 from provider.clock import Clock
 from provider.engine import act, intents, world
 from provider.engine import plan as plans
@@ -20,35 +21,7 @@ from provider.osc import cloud as clouds_
 from provider.osc import credentials, errors
 from provider.outcome import Event, Outcome
 from provider.resources import net_peering
-from provider.resources.internet_service import InternetService
-from provider.resources.load_balancer import LoadBalancer
-from provider.resources.nat_service import NatService
-from provider.resources.net import Net
-from provider.resources.net_access_point import NetAccessPoint
-from provider.resources.net_peering import NetPeering, PeerRoutes
-from provider.resources.public_ip import PublicIp
-from provider.resources.route_table import RouteTable
-from provider.resources.security_group import SecurityGroup
-from provider.resources.subnet import Subnet
-from provider.resources.vm import Bastion
-from provider.resources.want import Want
 from provider.rules import names
-
-KINDS: tuple[type[Resource], ...] = (
-    # Each refers only to kinds before it, or to later ones by a name alone.
-    Net,
-    Subnet,
-    InternetService,
-    NatService,
-    NetPeering,
-    PeerRoutes,
-    RouteTable,
-    NetAccessPoint,
-    SecurityGroup,
-    LoadBalancer,
-    Bastion,
-    PublicIp,
-)
 
 RECENT_S = 120.0
 """How long what was seen of other kinds holds while one kind is waited for."""
@@ -118,7 +91,9 @@ class _Pass:
         self.status: Mapping[str, Any] = objects.osc_cluster.get("status") or {}
         self.is_going = "deletionTimestamp" in self.metadata
         self.finalizers = list(self.metadata.get("finalizers") or ())
-        self.uid = (self.metadata.get("labels") or {}).get(names.CLUSTER_UID_LABEL, "")
+        self.name = str(self.metadata["name"])
+        self.label = (self.metadata.get("labels") or {}).get(names.CLUSTER_UID_LABEL, "")
+        self.uid = self.label or _owner_uid(objects)
 
     def run(self) -> Outcome:
         if conditions.is_externally_managed(self.metadata):
@@ -131,9 +106,9 @@ class _Pass:
             return self._going()
         if self.objects.cluster is None:
             return Outcome()
-        if names.CLUSTER_FINALIZER not in self.finalizers or not self.uid:
+        if names.CLUSTER_FINALIZER not in self.finalizers or not self.label:
             return self._adopt()
-        return self._act(going=False)
+        return self._act()
 
     def _adopt(self) -> Outcome:
         """Keep the finalizer and the uid before anything is created under them."""
@@ -153,7 +128,7 @@ class _Pass:
             some = ", ".join(machines[:5]) + (", ..." if len(machines) > 5 else "")
             waiting = f"waiting for {len(machines)} OscMachines to be deleted: {some}"
             return Outcome(status=self._with_conditions(conditions.deleting(waiting)), again_s=60)
-        return self._act(going=True)
+        return self._act()
 
     def _gone(self) -> Outcome:
         left = [each for each in self.finalizers if each != names.CLUSTER_FINALIZER]
@@ -165,49 +140,79 @@ class _Pass:
 
     def planned(self, *, is_new: bool) -> tuple[list[Step], list[Resource]]:
         cloud = net_peering.TwoSided(self.clouds)
-        spec = v1beta2.OscClusterSpec.model_validate(self.objects.osc_cluster.get("spec") or {})
+        spec = None if self.is_going else blueprint.read(self.objects.osc_cluster)
         seen = world.World()
         if not is_new:
-            seen = world.snapshot(cloud, self._scope(spec), KINDS)
+            scope = blueprint.scope(self.uid, self.name, spec)
+            seen = world.snapshot(cloud, scope, KINDS, known=self._known())
             seen.rebind()
-        desired = [] if self.is_going else self._desired(cloud, spec, seen)
+        desired = self._desired(spec, cloud, seen) if spec else []
         steps = plans.plan(desired, seen.all(), going=self.is_going)
         return steps, plans.in_order(desired)
 
     # --- With the cloud --------------------------------------------------------------------------
 
-    def _act(self, *, going: bool) -> Outcome:
+    def _act(self) -> Outcome:
         try:
-            return self._planned(going=going)
+            # Deletion never depends on a spec that somebody may have broken.
+            return self._away() if self.is_going else self._towards()
         except credentials.CredentialsError as error:
             return self._refused("CredentialsReady", "CredentialsMissing", str(error))
         except Refusal as refusal:
             return self._refused("SpecReady", "Refused", str(refusal))
         except errors.ApiError as error:
             self.memory.clear()
-            reason = conditions.CAUSES[error.cause]
-            return self._refused("CloudReady", reason, str(error), is_ours=False)
+            part = conditions.of_error("CloudReady", error)
+            return self._refused(part.type, part.reason, part.message, status=part.status)
 
-    def _planned(self, *, going: bool) -> Outcome:
+    def _towards(self) -> Outcome:
+        spec = blueprint.read(self.objects.osc_cluster)
+        blueprint.check(spec, is_provisioned=self._is_provisioned)
         cloud = net_peering.TwoSided(self.clouds)
+        # What cannot be is refused before anything is asked.
+        blueprint.desired(spec, uid=self.uid, name=self.name, region=cloud.region)
+        scope = blueprint.scope(self.uid, self.name, spec)
         open_intents = intents.load(self.status)
-        spec = v1beta2.OscClusterSpec.model_validate(self.objects.osc_cluster.get("spec") or {})
-        scope = self._scope(spec)
         seen = self._look(cloud, scope, open_intents)
-        desired = [] if going else self._desired(cloud, spec, seen)
+        before = blueprint.nat_addresses(seen)
         actor = act.Actor(cloud, scope, KINDS, self._record)
-        report = actor.run(desired, seen, open_intents, going=going)
+        report = actor.run(self._desired(spec, cloud, seen), seen, open_intents)
         self._remember(report)
-        if going:
-            ours = [each for each in report.world.all() if each.is_managed]
-            if not ours and not report.intents and not report.failures:
-                return self._gone()
+        outcome = self._result(report, spec)
+        if spec.network.allow_from_ip_ranges and blueprint.nat_addresses(report.world) != before:
+            # Rules allow these addresses, and were planned without them.
+            return dataclasses.replace(outcome, again_s=0)
+        return outcome
+
+    def _away(self) -> Outcome:
+        cloud = net_peering.TwoSided(self.clouds)
+        scope = blueprint.scope(self.uid, self.name, None)
+        open_intents = intents.load(self.status)
+        seen = self._look(cloud, scope, open_intents)
+        actor = act.Actor(cloud, scope, KINDS, self._record)
+        report = actor.run([], seen, open_intents, going=True)
+        self._remember(report)
+        ours = [each for each in report.world.all() if each.is_managed]
+        if ours or report.intents or report.failures:
             return self._still_going(report)
-        return self._result(report, spec)
+        return self._gone()
 
     def _look(
         self, cloud: clouds_.Cloud, scope: world.Scope, open_intents: intents.Intents
     ) -> world.World:
+        """Return what is there: all of it, or only what was waited for a moment ago."""
+        remembered = self.memory.get("world")
+        if remembered is not None and self._memory_holds():
+            kinds = [kind for kind in KINDS if kind.KIND in self.memory["waiting"]]
+            seen = world.snapshot(cloud, scope, kinds, remembered)
+        elif self._is_new(cloud, scope, open_intents):
+            seen = world.World(is_new=True)
+        else:
+            seen = world.snapshot(cloud, scope, KINDS, known=self._known())
+            world.mark_lost(cloud, scope, seen)
+        seen.rebind()
+        return seen
+
     def _is_new(
         self, cloud: clouds_.Cloud, scope: world.Scope, open_intents: intents.Intents
     ) -> bool:
@@ -223,19 +228,6 @@ class _Pass:
             kind: {key: id_ for key, id_ in ids.items() if id_ not in used}
             for kind, ids in (self.status.get("resources") or {}).items()
         }
-
-        """Return what is there: all of it, or only what was waited for a moment ago."""
-        remembered = self.memory.get("world")
-        if remembered is not None and self._memory_holds():
-            kinds = [kind for kind in KINDS if kind.KIND in self.memory["waiting"]]
-            seen = world.snapshot(cloud, scope, kinds, remembered)
-        elif self._is_new(cloud, scope, open_intents):
-            seen = world.World(is_new=True)
-        else:
-            seen = world.snapshot(cloud, scope, KINDS, known=self._known())
-            world.mark_lost(cloud, scope, seen)
-        seen.rebind()
-        return seen
 
     def _memory_holds(self) -> bool:
         age_s = self.clock.monotonic_s() - self.memory["at_s"]
@@ -258,51 +250,21 @@ class _Pass:
         )
 
     def _desired(
-        self, cloud: net_peering.TwoSided, spec: v1beta2.OscClusterSpec, seen: world.World
+        self, spec: v1beta2.OscClusterSpec, cloud: clouds_.Cloud, seen: world.World
     ) -> list[Resource]:
-        network = spec.network
-        want = Want(
+        return blueprint.desired(
+            spec,
             uid=self.uid,
-            name=self.metadata["name"],
+            name=self.name,
             region=cloud.region,
-            network=network,
-            subregions=_subregions(network, cloud.region),
-            nat_ips=tuple(
-                sorted(
-                    address
-                    for each in seen.of(NatService.KIND)
-                    if isinstance(each, NatService)
-                    for address in each.addresses
-                )
-            ),
-            peer=self._peer(network.net_peering),
-            kinds={kind.KIND: kind for kind in KINDS},
+            seen=seen,
+            peer=blueprint.peer(spec.network.net_peering, self.clouds),
         )
-        return [each for kind in KINDS for each in want.of(kind)]
-
-    def _peer(self, spec: v1beta2.NetPeering) -> net_peering.Peer | None:
-        if not spec.enable:
-            return None
-        remembered = self.memory.get("peer")
-        if isinstance(remembered, net_peering.Peer):
-            return remembered
-        peer = net_peering.find_peer(
-            self.clouds,
-            spec.management_net_id,
-            spec.management_account_id,
-            spec.management_subnet_id,
-        )
-        if peer is None:
-            missing = spec.management_subnet_id or spec.management_net_id or "not set"
-            raise Refusal(
-                "spec.network.netPeering.enable is true, but the other side is "
-                f"{missing}, which the management credentials do not find. Set managementNetId to "
-                "the Net of the management cluster."
-            )
-        return peer
 
     def _record(self, open_intents: intents.Intents) -> None:
-        self.record({**self.status, "intents": intents.dump(open_intents)})
+        # Whatever else is written in this pass must not forget them.
+        self.status = {**self.status, "intents": intents.dump(open_intents)}
+        self.record(dict(self.status))
 
     # --- What is told ----------------------------------------------------------------------------
 
@@ -311,27 +273,22 @@ class _Pass:
         types += [each.target.CONDITION for each in report.left]
         types += [each.condition for each in report.failures]
         parts = conditions.of_kinds(report, types)
-        endpoint, patch = self._endpoint(report, spec)
+        parts = conditions.overdue(parts, report, self._old, self.clock.now())
+        endpoint = blueprint.endpoint(report.world, spec, self.name, self.uid)
         if not endpoint.is_set and report.is_converged:
-            parts.append(
-                conditions.Condition(
-                    "EndpointReady",
-                    "False",
-                    "EndpointMissing",
-                    "spec.network.disable has loadbalancer, so spec.controlPlaneEndpoint has to be "
-                    "set. Set host and port to where the Kubernetes API is reached.",
-                )
-            )
+            parts.append(_NO_ENDPOINT)
         ready = conditions.summary(parts)
         done = self._is_provisioned or ready.status == "True"
         told = self._with_conditions([ready, *parts, *conditions.calm()])
-        status = telling.status(told, report)
+        status = telling.status(told, report, only_ours=True)
+        status["vmState"] = blueprint.bastion_state(report.world)
         if done:
             status["initialization"] = {"provisioned": True}
-            status["failureDomains"] = _failure_domains(report.world, spec)
+            status["failureDomains"] = blueprint.failure_domains(report.world, spec)
+        is_news = endpoint.is_set and endpoint != spec.control_plane_endpoint
         return Outcome(
-            spec=patch,
-            status=status,
+            spec={"controlPlaneEndpoint": endpoint.model_dump()} if is_news else {},
+            status={key: value for key, value in status.items() if key != "vmState" or value},
             events=telling.events(report),
             again_s=telling.again_s(report),
             retry=bool(report.failures),
@@ -341,71 +298,53 @@ class _Pass:
     def _is_provisioned(self) -> bool:
         return bool(self.status.get("initialization", {}).get("provisioned"))
 
-    def _endpoint(
-        self, report: act.Report, spec: v1beta2.OscClusterSpec
-    ) -> tuple[v1beta2.Endpoint, dict[str, Any]]:
-        """Return where the Kubernetes API is, and a patch that says so once."""
-        endpoint = spec.control_plane_endpoint
-        if endpoint.is_set:
-            return endpoint, {}
-        name = spec.network.load_balancer.name or names.load_balancer(
-            self.metadata["name"], self.uid
-        )
-        found = report.world.places.get((LoadBalancer.KIND, name))
-        if isinstance(found, LoadBalancer) and found.dns_name and found.is_ready:
-            host, port = found.dns_name, spec.network.load_balancer.listener.port
-            endpoint = v1beta2.Endpoint(host=host, port=port)
-            return endpoint, {"controlPlaneEndpoint": {"host": host, "port": port}}
-        return endpoint, {}
-
     def _still_going(self, report: act.Report) -> Outcome:
         told = self._with_conditions(conditions.deleting(telling.left(report)))
         return Outcome(
-            status=telling.status(told, report),
+            status=telling.status(told, report, only_ours=True),
             events=telling.events(report),
             again_s=telling.again_s(report),
             retry=any(not each.is_wait for each in report.failures),
         )
 
-    def _refused(self, type_: str, reason: str, message: str, *, is_ours: bool = True) -> Outcome:
-        status = "False" if is_ours else "Unknown"
+    def _refused(self, type_: str, reason: str, message: str, *, status: str = "False") -> Outcome:
         part = conditions.Condition(type_, status, reason, message)
-        ready = conditions.summary([part])
-        event = Event("Warning", reason, message)
-        kept = [] if self.is_going else conditions.calm()
+        told = [conditions.summary([part]), part, *([] if self.is_going else conditions.calm())]
         return Outcome(
-            status=self._with_conditions([ready, part, *kept], keep=self.is_going),
-            events=(event,),
+            status=self._with_conditions(told, keep=True),
+            events=(Event("Warning", reason, message),),
             retry=True,
         )
+
+    @property
+    def _old(self) -> list[Mapping[str, Any]]:
+        return list(self.status.get("conditions") or ())
 
     def _with_conditions(
         self, new: list[conditions.Condition], *, keep: bool = False
     ) -> dict[str, Any]:
         """Return the status with these conditions, beside the others with ``keep``."""
-        old = list(self.status.get("conditions") or ())
         generation = self.metadata.get("generation", 1)
-        rows = conditions.merge(old, new, generation, self.clock.now())
+        rows = conditions.merge(self._old, new, generation, self.clock.now())
         if keep:
             fresh = {each["type"] for each in rows}
-            rows = [*rows, *(each for each in old if each["type"] not in fresh)]
+            rows = [*rows, *(dict(each) for each in self._old if each["type"] not in fresh)]
         return {**self.status, "conditions": rows}
 
 
-def _subregions(network: v1beta2.Network, region: str) -> tuple[str, ...]:
-    named = tuple(dict.fromkeys(network.subregions))
-    given = tuple(dict.fromkeys(each.subregion for each in network.subnets if each.subregion))
-    return named or given or (f"{region}a",)
+_NO_ENDPOINT = conditions.Condition(
+    "EndpointReady",
+    "False",
+    "EndpointMissing",
+    "spec.network.disable has loadbalancer, so spec.controlPlaneEndpoint has to be set. Set host "
+    "and port to where the Kubernetes API is reached.",
+)
 
 
-def _failure_domains(seen: world.World, spec: v1beta2.OscClusterSpec) -> list[dict[str, Any]]:
-    """Return the subregions in which control planes, or at least workers, can be put."""
-    roles = {each.resource_id: set(each.roles) for each in spec.network.subnets}
-    domains: dict[str, bool] = {}
-    for each in seen.of(Subnet.KIND):
-        assert isinstance(each, Subnet)
-        has = each.roles | roles.get(each.id, set())
-        if has & {names.CONTROL_PLANE, names.WORKER}:
-            holds = names.CONTROL_PLANE in has
-            domains[each.subregion] = domains.get(each.subregion, False) or holds
-    return [{"name": name, "controlPlane": holds} for name, holds in sorted(domains.items())]
+def _owner_uid(objects: ClusterObjects) -> str:
+    """Return the uid of the Cluster, which may be gone; nothing when there never was one."""
+    if objects.cluster is not None:
+        return str(objects.cluster["metadata"]["uid"])
+    owners = objects.osc_cluster["metadata"].get("ownerReferences") or ()
+    found = [each["uid"] for each in owners if each.get("kind") == "Cluster"]
+    return str(found[0]) if found else ""

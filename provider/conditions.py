@@ -37,6 +37,8 @@ CAUSES = {
     errors.Cause.OURS: "Refused",
     errors.Cause.UNKNOWN: "CloudUnavailable",
 }
+_LONG = 20
+"""How many times the usual time something is waited for before that is told."""
 _PASSING = {errors.Cause.BUSY, errors.Cause.THROTTLED, errors.Cause.UNKNOWN, errors.Cause.GONE}
 """Causes that end without anybody doing anything."""
 
@@ -112,6 +114,43 @@ def _of_kind(type_: str, failures: list[act.Failure], left: list[Step]) -> Condi
         return Condition(type_, "Unknown", CAUSES[failures[0].error.cause], _lines(lines))
     waits = [_sentence(each) for each in left]
     return Condition(type_, "Unknown", _VERBS[left[0].verb], _lines(waits))
+
+
+def of_error(type_: str, error: errors.ApiError) -> Condition:
+    """Return the condition of a call without which nothing can be told."""
+    status = "Unknown" if error.cause in _PASSING else "False"
+    return Condition(type_, status, CAUSES[error.cause], str(error).rstrip(".") + ".")
+
+
+def overdue(
+    parts: Iterable[Condition],
+    report: act.Report,
+    old: Iterable[Mapping[str, Any]],
+    now: dt.datetime,
+) -> list[Condition]:
+    """Return conditions that say of what is waited for since long that this is unusual."""
+    since = {each["type"]: each for each in old if each.get("status") == "Unknown"}
+    slow = {
+        each.target.CONDITION: each.target.USUAL_S
+        for each in report.left
+        if each.verb is Verb.WAIT and each.observed is not None
+    }
+    return [_if_overdue(each, slow.get(each.type), since.get(each.type), now) for each in parts]
+
+
+def _if_overdue(
+    part: Condition, usual_s: float | None, known: Mapping[str, Any] | None, now: dt.datetime
+) -> Condition:
+    if part.status != "Unknown" or usual_s is None or known is None:
+        return part
+    began = dt.datetime.fromisoformat(known["lastTransitionTime"])
+    if (now - began).total_seconds() <= _LONG * usual_s:
+        return part
+    message = (
+        f"{part.message.rstrip('.')}. This takes more than {_LONG * usual_s:.0f} s, and usually "
+        f"{usual_s:.0f} s. Look at it in Cockpit: what is deleted there is made again."
+    )
+    return dataclasses.replace(part, message=message)
 
 
 def _sentence(step: Step) -> str:

@@ -18,11 +18,17 @@ SOON_S = 15.0
 _DONE = {Verb.CREATE: "Created", Verb.UPDATE: "Updated", Verb.DELETE: "Deleted"}
 
 
-def status(old: Mapping[str, Any], report: act.Report) -> dict[str, Any]:
-    """Return a status with the ids of what is there, and the intents that are open."""
+def status(
+    old: Mapping[str, Any], report: act.Report, *, only_ours: bool = False
+) -> dict[str, Any]:
+    """Return a status with the ids of what is there, and the intents that are open.
+
+    ``only_ours`` leaves out what is only used, which must never be taken for ours later.
+    """
     found: dict[str, dict[str, str]] = {}
     for each in sorted(report.world.places.values(), key=lambda each: each.place):
-        found.setdefault(each.KIND, {})[each.key] = each.id
+        if each.is_managed or not only_ours:
+            found.setdefault(each.KIND, {})[each.key] = each.id
     new = {**old, "resources": found, "intents": intents.dump(report.intents)}
     # No intents and an empty list of them mean the same.
     return {key: value for key, value in new.items() if key != "intents" or value}
@@ -63,4 +69,6 @@ def again_s(report: act.Report) -> float:
     ]
     if waits:
         return min(waits)
-    return SOON_S if report.left or report.failures else ALWAYS_S
+    # What is refused stays so until a person changes something, and the rest waits for that.
+    idle = all(each.verb in (Verb.WAIT, Verb.REFUSE) for each in report.left)
+    return ALWAYS_S if idle and not report.failures else SOON_S

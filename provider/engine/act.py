@@ -124,9 +124,11 @@ class Actor:
                 groups.setdefault(f"{intent.kind} {sorted(intent.filters.items())}", []).append(
                     intent
                 )
+        adopted: set[str] = set()
         for alike in groups.values():
             try:
-                self._finish(alike, wanted, report)
+                if self._finish(alike, wanted, report):
+                    adopted.add(alike[0].kind)
             except (errors.ApiError, Refusal) as error:
                 condition = self._kinds[alike[0].kind].CONDITION
                 for intent in alike:
@@ -134,10 +136,19 @@ class Actor:
                 names = ", ".join("/".join(intent.place) for intent in alike)
                 report.failures.append(Failure(Verb.CREATE, names, condition, error))
                 self._is_stopped |= error.cause is errors.Cause.THROTTLED
+        self._look_again(adopted, report)
+
+    def _look_again(self, kinds: set[str], report: Report) -> None:
+        """See these kinds anew: what they refer to may not have been known when they were seen."""
+        for kind in self._kinds.values():
+            if kind.KIND in kinds and not self._is_stopped:
+                worlds.snapshot(self._cloud, self._scope, [kind], report.world)
+        report.world.rebind()
 
     def _finish(
         self, alike: Sequence[Intent], wanted: set[tuple[str, str]], report: Report
-    ) -> None:
+    ) -> bool:
+        """Adopt what was born of intents that look alike; return whether there was any."""
         found = intent_log.born(alike, self._kinds[alike[0].kind], self._cloud)
         if len(found) > len(alike):
             names = " and ".join("/".join(intent.place) for intent in alike)
@@ -152,6 +163,7 @@ class Actor:
                 self._adopt(dataclasses.replace(each, key=intent.key), intent.tags, report)
             elif intent.place not in wanted:
                 del report.intents[intent.place]
+        return bool(found)
 
     def _adopt(self, found: Resource, wanted: Mapping[str, str], report: Report) -> None:
         marks = self._scope.marks(wanted)
@@ -180,10 +192,7 @@ class Actor:
                 touched.add(step.target.KIND)
             report.done.append(step)
         self._tag(untagged, report)
-        for kind in self._kinds.values():
-            if kind.KIND in touched and not self._is_stopped:
-                worlds.snapshot(self._cloud, self._scope, [kind], report.world)
-        report.world.rebind()
+        self._look_again(touched, report)
 
     def _fail(self, step: Step, error: errors.ApiError | Refusal, report: Report) -> None:
         report.failures.append(Failure.of(step, error))

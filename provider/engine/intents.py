@@ -52,11 +52,12 @@ def form(wanted: Resource, cloud: clouds.Cloud, *, is_first: bool) -> Intent:
     """Return an intent for what is about to be created.
 
     With ``is_first``, what it would be part of was made a moment ago, so nothing can look alike.
+    Nor does anything look like what has a fresh token.
     """
-    filters = wanted.likeness()
     wanted = wanted if is_first else wanted.fresh(cloud)
-    alike = [] if is_first else wanted.lookalikes(cloud, filters, wanted.key)
+    filters = wanted.likeness()
     is_first |= wanted.HAS_TOKEN
+    alike = [] if is_first else wanted.lookalikes(cloud, filters, wanted.key)
     before = tuple(sorted(each.id for each in alike))
     return Intent(wanted.KIND, wanted.key, filters, before, wanted.tags)
 

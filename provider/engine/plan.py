@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from provider.engine import resource as resources
 from provider.engine.resource import Resource
@@ -57,26 +57,42 @@ def plan(desired: Sequence[Resource], observed: Iterable[Resource], *, going: bo
         if step is not None:
             steps.append(step)
             unready.add(wanted.place)
+    leftover = _leftover(desired, there, surplus, going=going)
+    if leftover:
+        steps += _all_away(leftover, [*there.values(), *surplus], steps)
+    return steps
+
+
+def _leftover(
+    desired: Sequence[Resource],
+    there: Mapping[tuple[str, str], Resource],
+    surplus: Sequence[Resource],
+    *,
+    going: bool,
+) -> list[Resource]:
+    """Return what is there and ours, but not wanted."""
     places = {each.place for each in desired}
-    leftover = [
+    first = [
         each
         for each in there.values()
         if each.place not in places and each.is_managed and (going or not each.stays)
     ]
-    leftover += [each for each in surplus if each.is_managed]
-    if leftover:
-        holders = _holders([*there.values(), *surplus])
-        steps += [_away(each, holders.get(each.id, [])) for each in leftover]
-    return steps
+    return first + [each for each in surplus if each.is_managed]
 
 
-def _holders(everything: Sequence[Resource]) -> dict[str, list[str]]:
-    """Return what refers to what: the names of the holders by the id of what they hold."""
-    found: dict[str, list[str]] = {}
+def _all_away(
+    leftover: Sequence[Resource], everything: Sequence[Resource], steps: Sequence[Step]
+) -> list[Step]:
+    """Return the steps for what is not wanted: each goes once nothing refers to it."""
+    holders: dict[str, list[Resource]] = {}
     for each in everything:
         for held in resources.references(each):
-            found.setdefault(held.id, []).append(str(each))
-    return found
+            holders.setdefault(held.id, []).append(each)
+    moving = {each.id for each in leftover}
+    changing = {step.target.place for step in steps}
+    moving |= {each.id for each in everything if each.place in changing}
+    refused = any(step.verb is Verb.REFUSE for step in steps)
+    return [_away(each, holders.get(each.id, []), moving, refused=refused) for each in leftover]
 
 
 def in_order(wanted: Sequence[Resource]) -> list[Resource]:
@@ -109,12 +125,12 @@ def _towards(
 ) -> Step | None:
     if there is not None and there.state in there.LEAVING:
         return Step(Verb.WAIT, wanted, f"the old one ({there.id}) is {there.state}", there)
-    if there is not None and there.state in there.BROKEN:
-        return Step(Verb.REFUSE, wanted, f"{there.id} is {there.state}", there)
+    if there is not None and there.refusal:
+        return Step(Verb.REFUSE, wanted, there.refusal, there)
     if not wanted.is_managed:
         return _used(wanted, there)
     missing = [str(each) for each in resources.references(wanted) if each.place in unready]
-    wait = Step(Verb.WAIT, wanted, f"waiting for {', '.join(dict.fromkeys(missing))}", there)
+    wait = Step(Verb.WAIT, wanted, f"waiting for {', '.join(dict.fromkeys(missing))}")
     if there is None:
         return wait if missing else Step(Verb.CREATE, wanted, "does not exist")
     if not there.is_ready:
@@ -123,7 +139,9 @@ def _towards(
     fixed = [each for each in differences if each.field not in wanted.MUTABLE]
     if fixed:
         why = "; ".join(str(each) for each in fixed)
-        return Step(Verb.REFUSE, wanted, f"{why}: this cannot be changed", there)
+        return Step(
+            Verb.REFUSE, wanted, f"{why}. That cannot be changed: put the old value back", there
+        )
     changes = [str(each) for each in differences]
     changes += [
         f"tag {name} is missing"
@@ -139,15 +157,25 @@ def _towards(
 
 def _used(wanted: Resource, there: Resource | None) -> Step | None:
     if there is None:
-        return Step(Verb.REFUSE, wanted, f"{wanted.id or wanted.key} does not exist")
+        what = wanted.id or wanted.key
+        return Step(Verb.REFUSE, wanted, f"{what} does not exist. Name one that does")
     if not there.is_ready:
         return Step(Verb.WAIT, wanted, f"{there.id} is {there.state}", there)
     return None
 
 
-def _away(there: Resource, holders: Sequence[str]) -> Step:
+def _away(
+    there: Resource, holders: Sequence[Resource], moving: Collection[str], *, refused: bool
+) -> Step:
+    users = ", ".join(dict.fromkeys(str(each) for each in holders))
     if there.state in there.LEAVING:
         return Step(Verb.WAIT, there, f"{there.id} is {there.state}", there)
+    if refused:
+        # What is refused may be a slip of the pen, and what is deleted does not come back.
+        why = "is not wanted, but stays until nothing is refused any more"
+        return Step(Verb.WAIT, there, why, there)
+    if any(each.id not in moving for each in holders):
+        return Step(Verb.REFUSE, there, f"is not wanted, but {users} cannot be without it", there)
     if holders:
-        return Step(Verb.WAIT, there, f"in use by {', '.join(dict.fromkeys(holders))}", there)
+        return Step(Verb.WAIT, there, f"in use by {users}", there)
     return Step(Verb.DELETE, there, "is not wanted", there)

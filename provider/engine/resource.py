@@ -38,12 +38,14 @@ class Resource:
     """States that waiting does not end."""
     NEEDS_INTENT: ClassVar[bool] = True
     """Whether creating it twice makes two of it, so that an intent is kept before the first try."""
+    ID_FILTER: ClassVar[str] = ""
+    """The filter of its Read that takes ids, by which one that lost its tag is found again."""
     IS_PART: ClassVar[bool] = True
     """Whether its likes are looked for inside what it refers to, and not in the whole account."""
-    TAKES_TAGS: ClassVar[bool] = True
-    """Whether CreateTags can mark it; False where the create carries the tags, or nothing can."""
     HAS_TOKEN: ClassVar[bool] = False
     """Whether its create carries a token, for which the cloud makes one only, even a dead one."""
+    TAKES_TAGS: ClassVar[bool] = True
+    """Whether CreateTags can mark it; False where the create carries the tags, or nothing can."""
     USUAL_S: ClassVar[float] = 30.0
     """How long it usually takes to become ready, in seconds, for messages."""
     POLL_S: ClassVar[float] = 5.0
@@ -72,6 +74,11 @@ class Resource:
         """Whether others can build on it."""
         return self.state in self.READY or self.state in self.BUSY
 
+    @property
+    def refusal(self) -> str:
+        """Why nothing can be made of it, in words; empty when something can."""
+        return f"{self.id} is {self.state}. Delete it" if self.state in self.BROKEN else ""
+
     # --- The verbs -------------------------------------------------------------------------------
 
     @classmethod
@@ -86,13 +93,6 @@ class Resource:
         """Return all that the owner has, found by tag, never by the spec; with one Read."""
         raise NotImplementedError(f"{cls.__name__} cannot be observed.")
 
-    def likeness(self) -> dict[str, Any]:
-        """Return the filters of a Read that finds all that look like this."""
-        raise NotImplementedError(f"{type(self).__name__} keeps no intent.")
-
-    @classmethod
-    def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return what such a Read finds and nobody's tag claims, under ``key``."""
     def fresh(self, cloud: clouds.Cloud) -> Self:  # noqa: ARG002 - for those that have a token
         """Return it with a token that nothing which is gone was made with."""
         return self
@@ -101,6 +101,13 @@ class Resource:
         """Return it as it was when its intent was formed, with these filters."""
         return self
 
+    def likeness(self) -> dict[str, Any]:
+        """Return the filters of a Read that finds all that look like this."""
+        raise NotImplementedError(f"{type(self).__name__} keeps no intent.")
+
+    @classmethod
+    def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
+        """Return what such a Read finds and nobody's tag claims, under ``key``."""
         raise NotImplementedError(f"{cls.__name__} keeps no intent.")
 
     def create(self, cloud: clouds.Cloud) -> Self:

@@ -24,9 +24,14 @@ class Scope:
     about: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What kinds need to know of the owner to recognise what is its own, such as its name."""
 
+    only: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    """Filters to find something by its ids that may have lost the owner's tag."""
+
     @property
     def filters(self) -> dict[str, Any]:
         """The filters of a Read that finds what the owner has."""
+        if self.only:
+            return {name: sorted(values) for name, values in self.only.items()}
         return {"Tags": [f"{self.owner[0]}={self.owner[1]}"]}
 
     def marks(self, wanted: Mapping[str, str]) -> dict[str, str]:
@@ -43,6 +48,8 @@ class World:
         self.places: dict[tuple[str, str], Resource] = {}
         self.surplus: list[Resource] = []
         """Further ones in a place that is taken already: left over from a lost race."""
+        self.lost: list[Resource] = []
+        """Those found by their ids, which have the owner's tag no more."""
         self._ids: dict[str, Resource] = {}
 
     def add(self, found: Resource) -> None:
@@ -88,12 +95,17 @@ class World:
 
 
 def snapshot(
-    cloud: clouds.Cloud, scope: Scope, kinds: Sequence[type[Resource]], world: World | None = None
+    cloud: clouds.Cloud,
+    scope: Scope,
+    kinds: Sequence[type[Resource]],
+    world: World | None = None,
+    known: Mapping[str, Mapping[str, str]] | None = None,
 ) -> World:
     """Read what the owner has: one Read per kind, whatever there is of it.
 
     Kinds come in an order in which each refers only to earlier ones. With ``world``, only these
-    kinds are read again and the rest is kept.
+    kinds are read again and the rest is kept. ``known`` are ids that the owner had, by kind and
+    key: those that its tag does not find any more are looked up, for a tag is easily removed.
     """
     world = world or World()
     for kind in kinds:
@@ -101,4 +113,26 @@ def snapshot(
         world.drop(kind.KIND)
         for each in found:
             world.add(each)
+        ids = set((known or {}).get(kind.KIND, {}).values()) - {each.id for each in found}
+        if ids and kind.ID_FILTER and kind.KIND not in scope.existing:
+            by_id = dataclasses.replace(scope, only={kind.ID_FILTER: sorted(ids)})
+            for each in list(kind.observe(cloud, by_id, world)):
+                if not _is_claimed(each.tags, scope):
+                    world.add(each)
+                    world.lost.append(each)
     return world
+
+
+def _is_claimed(tags: Mapping[str, str], scope: Scope) -> bool:
+    """Tell whether somebody says with a tag like the owner's that something is theirs."""
+    prefix = scope.owner[0].rpartition("/")[0]
+    return any(key.rpartition("/")[0] == prefix for key in tags)
+
+
+def mark_lost(cloud: clouds.Cloud, scope: Scope, world: World) -> None:
+    """Give what was found by its id the owner's tag again."""
+    if world.lost:
+        key, value = scope.owner
+        ids = [each.id for each in world.lost]
+        cloud.call("CreateTags", ResourceIds=ids, Tags=[{"Key": key, "Value": value}])
+        world.lost = []

@@ -24,6 +24,7 @@ class InternetService(Resource):
 
     KIND: ClassVar[str] = "internetService"
     CONDITION: ClassVar[str] = "InternetServiceReady"
+    ID_FILTER: ClassVar[str] = "InternetServiceIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"net"})
     IS_PART: ClassVar[bool] = False
 

@@ -23,6 +23,7 @@ class Net(Resource):
 
     KIND: ClassVar[str] = "net"
     CONDITION: ClassVar[str] = "NetReady"
+    ID_FILTER: ClassVar[str] = "NetIds"
 
     ip_range: str = ""
 

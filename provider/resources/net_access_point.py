@@ -25,6 +25,7 @@ class NetAccessPoint(Resource):
 
     KIND: ClassVar[str] = "netAccessPoint"
     CONDITION: ClassVar[str] = "NetAccessPointsReady"
+    ID_FILTER: ClassVar[str] = "NetAccessPointIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"route_tables"})
 
     net: Net

@@ -24,8 +24,9 @@ USED_BY = "OscK8sUsedBy"
 class PublicIp(Resource):
     """One public IP; its key is the place of what uses it: ``natService/10.0.2.0/24``."""
 
-    KIND: ClassVar[str] = "publicIps"
+    KIND: ClassVar[str] = "publicIp"
     CONDITION: ClassVar[str] = "PublicIpsReady"
+    ID_FILTER: ClassVar[str] = "PublicIpIds"
     IS_PART: ClassVar[bool] = False
 
     address: str = dataclasses.field(default="", compare=False)

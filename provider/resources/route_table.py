@@ -49,6 +49,7 @@ class RouteTable(Resource):
 
     KIND: ClassVar[str] = "routeTable"
     CONDITION: ClassVar[str] = "RouteTablesReady"
+    ID_FILTER: ClassVar[str] = "RouteTableIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"subnet", "routes"})
 
     net: Net

@@ -30,6 +30,7 @@ class SecurityGroup(Resource):
 
     KIND: ClassVar[str] = "securityGroup"
     CONDITION: ClassVar[str] = "SecurityGroupsReady"
+    ID_FILTER: ClassVar[str] = "SecurityGroupIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"rules"})
 
     net: Net

@@ -24,6 +24,7 @@ class Subnet(Resource):
 
     KIND: ClassVar[str] = "subnet"
     CONDITION: ClassVar[str] = "SubnetsReady"
+    ID_FILTER: ClassVar[str] = "SubnetIds"
 
     net: Net
     ip_range: str

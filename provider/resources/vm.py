@@ -46,12 +46,13 @@ class Bastion(Resource):
 
     KIND: ClassVar[str] = "bastion"
     CONDITION: ClassVar[str] = "BastionReady"
+    ID_FILTER: ClassVar[str] = "VmIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"power", "security_groups", "public_ip"})
     READY: ClassVar[frozenset[str]] = frozenset({"running", "stopped"})
     LEAVING: ClassVar[frozenset[str]] = frozenset({"shutting-down"})
     BROKEN: ClassVar[frozenset[str]] = frozenset({"quarantine"})
-    USUAL_S: ClassVar[float] = 60.0
     HAS_TOKEN: ClassVar[bool] = True
+    USUAL_S: ClassVar[float] = 60.0
 
     subnet: Subnet
     security_groups: frozenset[SecurityGroup]
@@ -129,7 +130,6 @@ class Bastion(Resource):
     def _asks_address(self) -> bool:
         return bool(self.spec.public_ip_pool or self.spec.public_ip_id)
 
-    def likeness(self) -> dict[str, Any]:
     def fresh(self, cloud: clouds.Cloud) -> Self:
         """Return it with a token for which the API does not answer with a VM that is gone."""
         token = self.token
@@ -143,6 +143,7 @@ class Bastion(Resource):
         """Return it with the token of its intent."""
         return dataclasses.replace(self, token=filters["ClientTokens"][0])
 
+    def likeness(self) -> dict[str, Any]:
         """Return the filters that find a VM by its client token."""
         return {"ClientTokens": [self.token]}
 

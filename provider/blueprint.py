@@ -1,0 +1,226 @@
+"""The blueprint of a cluster: its spec read and checked, and all that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pydantic
+
+from provider.api import v1beta2
+from provider.engine import world
+from provider.engine.resource import Refusal, Resource
+from provider.osc import cloud as clouds_
+from provider.resources import net_peering
+from provider.resources.internet_service import InternetService
+from provider.resources.load_balancer import LoadBalancer
+from provider.resources.nat_service import NatService
+from provider.resources.net import Net
+from provider.resources.net_access_point import NetAccessPoint
+from provider.resources.net_peering import NetPeering, PeerRoutes
+from provider.resources.public_ip import PublicIp
+from provider.resources.route_table import RouteTable
+from provider.resources.security_group import SecurityGroup
+from provider.resources.subnet import Subnet
+from provider.resources.vm import Bastion
+from provider.resources.want import Want
+from provider.rules import names, validation
+
+KINDS: tuple[type[Resource], ...] = (
+    # Each refers only to kinds before it, or to later ones by a name alone.
+    Net,
+    Subnet,
+    InternetService,
+    NatService,
+    NetPeering,
+    PeerRoutes,
+    RouteTable,
+    NetAccessPoint,
+    SecurityGroup,
+    LoadBalancer,
+    Bastion,
+    PublicIp,
+)
+
+_ONLY_TO_CREATE = ("spec.network.bastion", "spec.network.loadBalancer")
+"""Parts that the Go provider checked less, and that do no harm once what they describe is there."""
+
+
+# --- The spec ------------------------------------------------------------------------------------
+
+
+def read(osc_cluster: Mapping[str, Any]) -> v1beta2.OscClusterSpec:
+    """Return the spec of an OscCluster; raise ``Refusal`` for one that cannot be read."""
+    try:
+        return v1beta2.OscClusterSpec.model_validate(osc_cluster.get("spec") or {})
+    except pydantic.ValidationError as error:
+        lines = [
+            f"{'.'.join(['spec', *map(str, each['loc'])])} is {each['input']!r}, but: "
+            f"{each['msg'].rstrip('.')}. Correct it."
+            for each in error.errors()
+        ]
+        raise Refusal("\n".join(lines)) from None
+
+
+def check(spec: v1beta2.OscClusterSpec, *, is_provisioned: bool) -> None:
+    """Raise ``Refusal`` for a spec that no cluster can be made from."""
+    lines = [
+        str(each)
+        for each in validation.problems(spec)
+        if not (is_provisioned and each.path.startswith(_ONLY_TO_CREATE))
+    ]
+    if lines:
+        raise Refusal("\n".join(lines))
+
+
+# --- What is looked at ---------------------------------------------------------------------------
+
+
+def scope(uid: str, name: str, spec: v1beta2.OscClusterSpec | None) -> world.Scope:
+    """Return whose resources are looked at; without a spec, those that bear the owner's tag."""
+    if spec is None:
+        return world.Scope(names.owner(uid), about={"uid": uid})
+    about = {
+        "uid": uid,
+        "peerSubnet": spec.network.net_peering.management_subnet_id,
+        "loadBalancer": load_balancer(spec, name, uid),
+    }
+    return world.Scope(names.owner(uid), existing=_existing(spec.network, name), about=about)
+
+
+def _existing(network: v1beta2.Network, name: str) -> dict[str, dict[str, str]]:
+    groups = {
+        each.resource_id: each.name or names.unnamed_group_key(name, each.roles)
+        for each in network.security_groups
+        if each.resource_id
+    }
+    subnets = {
+        each.resource_id: each.ip_range or each.resource_id
+        for each in network.subnets
+        if each.resource_id
+    }
+    balancer = network.load_balancer.name if network.use_existing.load_balancer else ""
+    found = {
+        Net.KIND: _default(network.net.resource_id),
+        Subnet.KIND: subnets,
+        SecurityGroup.KIND: groups,
+        Bastion.KIND: _default(network.bastion.resource_id),
+        LoadBalancer.KIND: {balancer: balancer} if balancer else {},
+    }
+    return {kind: ids for kind, ids in found.items() if ids}
+
+
+def _default(id_: str) -> dict[str, str]:
+    return {id_: "default"} if id_ else {}
+
+
+def named_ids(spec: Any) -> Iterator[str]:
+    """Return every id that a spec names, however odd the rest of it is: none of it is ours."""
+    if isinstance(spec, Mapping):
+        for key, value in spec.items():
+            if key == "resourceId" and isinstance(value, str):
+                yield value
+            yield from named_ids(value)
+    elif isinstance(spec, list):
+        for each in spec:
+            yield from named_ids(each)
+
+
+# --- What is wanted ------------------------------------------------------------------------------
+
+
+def desired(
+    spec: v1beta2.OscClusterSpec,
+    *,
+    uid: str,
+    name: str,
+    region: str,
+    seen: world.World | None = None,
+    peer: net_peering.Peer | None = None,
+) -> list[Resource]:
+    """Return all that is wanted; raise ``Refusal`` for what cannot be."""
+    want = Want(
+        uid=uid,
+        name=name,
+        region=region,
+        network=spec.network,
+        subregions=_subregions(spec.network, region),
+        nat_ips=nat_addresses(seen) if seen else (),
+        peer=peer,
+        kinds={kind.KIND: kind for kind in KINDS},
+    )
+    try:
+        return [each for kind in KINDS for each in want.of(kind)]
+    except ValueError as error:
+        # An IP range that is none, or a Net in which there is no room.
+        raise Refusal(f"spec.network: {error}") from error
+
+
+def nat_addresses(seen: world.World) -> tuple[str, ...]:
+    """Return the public addresses of NAT services, from which machines reach the load balancer."""
+    found = [each for each in seen.of(NatService.KIND) if isinstance(each, NatService)]
+    return tuple(sorted({address for each in found for address in each.addresses}))
+
+
+def peer(spec: v1beta2.NetPeering, clouds: clouds_.Clouds) -> net_peering.Peer | None:
+    """Return the other side of the peering, or None without one; raise ``Refusal``."""
+    if not spec.enable:
+        return None
+    net_id, subnet_id = spec.management_net_id, spec.management_subnet_id
+    found = None
+    if net_id:
+        found = net_peering.find_peer(clouds, net_id, spec.management_account_id, subnet_id)
+    if found is None:
+        missing = f"managementSubnetId is {subnet_id}" if net_id and subnet_id else ""
+        missing = missing or f"managementNetId is {net_id or 'not set'}"
+        raise Refusal(
+            f"spec.network.netPeering.enable is true, but {missing}, which the management "
+            "credentials do not find. Set it to that of the management cluster."
+        )
+    return found
+
+
+def load_balancer(spec: v1beta2.OscClusterSpec, name: str, uid: str) -> str:
+    """Return the name of the load balancer of the Kubernetes API, if there is to be one."""
+    return spec.network.load_balancer.name or names.load_balancer(name, uid)
+
+
+def _subregions(network: v1beta2.Network, region: str) -> tuple[str, ...]:
+    named = tuple(dict.fromkeys(network.subregions))
+    given = tuple(dict.fromkeys(each.subregion for each in network.subnets if each.subregion))
+    return named or given or (f"{region}a",)
+
+
+# --- What it came to -----------------------------------------------------------------------------
+
+
+def failure_domains(seen: world.World, spec: v1beta2.OscClusterSpec) -> list[dict[str, Any]]:
+    """Return the subregions in which control planes, or at least workers, can be put."""
+    roles = {each.resource_id: set(each.roles) for each in spec.network.subnets}
+    domains: dict[str, bool] = {}
+    for each in seen.of(Subnet.KIND):
+        assert isinstance(each, Subnet)
+        has = each.roles | roles.get(each.id, set())
+        if has & {names.CONTROL_PLANE, names.WORKER}:
+            holds = names.CONTROL_PLANE in has
+            domains[each.subregion] = domains.get(each.subregion, False) or holds
+    return [{"name": name, "controlPlane": holds} for name, holds in sorted(domains.items())]
+
+
+def endpoint(
+    seen: world.World, spec: v1beta2.OscClusterSpec, name: str, uid: str
+) -> v1beta2.Endpoint:
+    """Return where the Kubernetes API is: what the spec says of it, else the load balancer."""
+    given = spec.control_plane_endpoint
+    found = seen.places.get((LoadBalancer.KIND, load_balancer(spec, name, uid)))
+    if given.is_set or not isinstance(found, LoadBalancer):
+        return given
+    if not (found.dns_name and found.is_ready) or found.refusal:
+        return given
+    port = spec.network.load_balancer.listener.port
+    return v1beta2.Endpoint(host=given.host or found.dns_name, port=given.port or port)
+
+
+def bastion_state(seen: world.World) -> str:
+    """Return the state of the bastion; nothing without one."""
+    return next((each.state for each in seen.of(Bastion.KIND)), "")
