@@ -221,7 +221,7 @@ class TestClusterBesideItsNetwork:
                     "additionalSecurityRules": [{"roles": ["worker"]}],
                 },
                 {},
-                "spec.network.additionalSecurityRules: They are only added to automatic security groups",
+                "spec.network.additionalSecurityRules: They are only added to automatic",
             ),
             (
                 {},
