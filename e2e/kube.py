@@ -17,13 +17,19 @@ TIMEOUT_S = 10.0
 class Kube:
     """One API server and the right to do anything there."""
 
-    def __init__(self, url: str, token: str, namespace: str = "default") -> None:
-        """Open a session."""
+    def __init__(self, url: str, token: str = "", namespace: str = "default") -> None:
+        """Open a session; without a token the server at ``url`` has to know who we are."""
         self._url = url
-        self._namespace = namespace
+        self._token = token
+        self.namespace = namespace
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def within(self, namespace: str) -> Kube:
+        """Return the same for another namespace."""
+        return Kube(self._url, self._token, namespace)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         """Make one request."""
@@ -41,7 +47,7 @@ class Kube:
     def path(self, api_version: str, plural: str, name: str = "", part: str = "") -> str:
         """Return where objects of a kind, or one of them, are found."""
         root = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
-        parts = [root, "namespaces", self._namespace, plural, name, part]
+        parts = [root, "namespaces", self.namespace, plural, name, part]
         return "/".join(each for each in parts if each)
 
     def create(self, plural: str, body: Object) -> Object:

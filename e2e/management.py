@@ -1,0 +1,207 @@
+"""A management cluster: where Cluster API, its kubeadm providers and ours are installed and run.
+
+``Local`` needs no container and no kubelet: kube-apiserver, etcd and kube-controller-manager are
+real, providers are installed by ``clusterctl init``, and what their Deployments would run runs as
+processes: with the flags of the Deployment, and with no other right than its ServiceAccount's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+import requests
+import yaml
+
+import tools
+from e2e import certify, repository
+from e2e.command import Clusterctl, Kubectl
+from e2e.kube import Kube
+from e2e.repository import Provider
+from tools.control_plane import CONTROLLERS, ControlPlane
+from tools.service import Service
+
+HERE = Path(__file__).parent
+READY_WITHIN_S = 120.0
+STOP_S = 10.0
+AGGREGATION = "clusterrole-aggregation-controller"
+"""It gives Cluster API the rights that a provider's aggregated role says."""
+NEEDED = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kubectl",
+    "clusterctl",
+    "cluster-api-controller",
+    "kubeadm-bootstrap-controller",
+    "kubeadm-control-plane-controller",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Ports:
+    """Where a manager listens."""
+
+    webhook: int
+    health: int
+
+
+class Local:
+    """A management cluster of processes on loopback; it ends with the ``with`` block."""
+
+    def __init__(
+        self, folder: Path, cloud: Mapping[str, str], variables: Mapping[str, str]
+    ) -> None:
+        """Prepare it; ``cloud`` is the environment by which our manager reaches the cloud."""
+        self._paths = tools.require(*NEEDED)
+        self._folder = folder
+        self._cloud = dict(cloud)
+        self._variables = {"CLUSTER_TOPOLOGY": "true", **variables}
+        self._plane = ControlPlane(
+            folder / "plane", controller_manager=True, controllers=(*CONTROLLERS, AGGREGATION)
+        )
+        self._stack = contextlib.ExitStack()
+        self._managers: dict[str, Service] = {}
+        self._ports: dict[str, Ports] = {}
+        self.logs = folder / "logs"
+        self.kubeconfig = self._plane.kubeconfig
+        self.kubectl = Kubectl(self._paths["kubectl"], self.kubeconfig)
+        self.clusterctl: Clusterctl
+        self.kube: Kube
+
+    def __enter__(self) -> Self:
+        """Start everything, and return when all managers are ready."""
+        self.logs.mkdir(parents=True)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._plane)
+            stack.callback(self._stop_managers)
+            self._open_proxy(stack)
+            self._install()
+            self._start_managers()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything, the last one first."""
+        self._stack.close()
+
+    def processes(self) -> Iterator[Path]:
+        """Give the log of every process."""
+        yield from sorted(self._plane.logs.glob("*.log"))
+        yield from sorted(self.logs.glob("*.log"))
+
+    def kill(self, provider: Provider) -> None:
+        """End a manager as a lost machine does: at once, wherever it is."""
+        self._managers.pop(provider.label).stop()
+
+    def start(self, provider: Provider) -> None:
+        """Start a manager that does not run."""
+        ports = self._ports[provider.label]
+        command, environment = self._command(provider, ports)
+        log = self.logs / f"{provider.label}.log"
+        self._managers[provider.label] = Service(
+            provider.label, command, folder=self._folder, log=log, environment=environment
+        )
+
+    def wait_ready(self, provider: Provider) -> None:
+        """Return when a manager is ready."""
+        health = self._ports[provider.label].health
+
+        def is_ready() -> bool:
+            with contextlib.suppress(requests.ConnectionError):
+                return requests.get(f"http://{certify.HOST}:{health}/readyz", timeout=5).ok
+            return False
+
+        self._managers[provider.label].wait_until(is_ready, READY_WITHIN_S)
+
+    def _open_proxy(self, stack: contextlib.ExitStack) -> None:
+        # It knows every way to log in that a kubeconfig can name, so that we need to know none.
+        log = self.logs / "kubectl-proxy.log"
+        flags = [f"--kubeconfig={self.kubeconfig}", "--port=0"]
+        command = [self._paths["kubectl"], "proxy", *flags]
+        proxy = Service("kubectl proxy", command, folder=self._folder, log=log)
+        stack.callback(proxy.stop)
+        proxy.wait_until(lambda: ":" in log.read_text(), READY_WITHIN_S)
+        found = re.search(r"[\d.]+:\d+", log.read_text())
+        assert found, f"kubectl proxy says where it serves.{proxy}"
+        self.kube = Kube(f"http://{found[0]}")
+
+    def _install(self) -> None:
+        config = repository.write(self._folder / "repository", self._variables)
+        home = self._folder / "home"
+        home.mkdir()
+        path = self._paths["clusterctl"]
+        self.clusterctl = Clusterctl(path, config, self.kubeconfig, home)
+        self.kubectl.run("apply", "-f", HERE / "cert_manager.yaml")
+        chosen = [f"{each.flag}={each.name}" for each in repository.PROVIDERS]
+        self.clusterctl.run("init", *chosen)
+
+    def _start_managers(self) -> None:
+        folder = self._folder / "webhooks"
+        folder.mkdir()
+        authority = certify.issue(folder)
+        for each in repository.PROVIDERS:
+            self._ports[each.label] = Ports(_free_port(), _free_port())
+        ports = {e.namespace: self._ports[e.label].webhook for e in repository.PROVIDERS}
+        certify.redirect(self.kube, authority, ports)
+        for each in repository.PROVIDERS:
+            self.start(each)
+        for each in repository.PROVIDERS:
+            self.wait_ready(each)
+
+    def _stop_managers(self) -> None:
+        for each in self._managers.values():
+            each.stop(STOP_S)
+        self._managers.clear()
+
+    def _command(
+        self, provider: Provider, ports: Ports
+    ) -> tuple[list[str | Path], Mapping[str, str]]:
+        """Return what the Deployment runs, made to fit a process on loopback."""
+        path = f"/apis/apps/v1/namespaces/{provider.namespace}/deployments"
+        (deployment,) = self.kube.must("GET", path)["items"]
+        pod = deployment["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        kubeconfig = self._account(provider.namespace, pod["serviceAccountName"])
+        # The last one of a flag counts.
+        arguments = [
+            *container["args"],
+            f"--kubeconfig={kubeconfig}",
+            "--diagnostics-address=0",
+            f"--webhook-port={ports.webhook}",
+            f"--webhook-cert-dir={self._folder / 'webhooks'}",
+        ]
+        inherited = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+        environment = {**inherited, "HOME": str(self._folder / "home")}
+        if provider.tool:
+            # Without a pod there is no namespace in which it would look for its lease.
+            flags = ["--leader-elect=false", f"--health-addr={certify.HOST}:{ports.health}"]
+            return [self._paths[provider.tool], *arguments, *flags], environment
+        flags = [f"--health-probe-bind-address={certify.HOST}:{ports.health}"]
+        flags += [f"--leader-elect-namespace={provider.namespace}"]
+        command = [sys.executable, "-m", "provider", *arguments, *flags]
+        return command, {**environment, **self._cloud}
+
+    def _account(self, namespace: str, name: str) -> Path:
+        """Write the kubeconfig of a ServiceAccount: its token, as a pod gets one."""
+        path = self._folder / f"{name}.kubeconfig"
+        token = self.kubectl.run("create", "token", name, "-n", namespace, "--duration=24h")
+        content = yaml.safe_load(self.kubeconfig.read_text())
+        content["users"][0]["user"] = {"token": token.strip()}
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(content))
+        return path
+
+
+def _free_port() -> int:
+    with socket.socket() as made:
+        made.bind((certify.HOST, 0))
+        return int(made.getsockname()[1])

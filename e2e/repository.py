@@ -1,0 +1,122 @@
+"""A local repository of clusterctl: Cluster API's own providers, and ours, as releases hold them.
+
+A release of Cluster API is what kustomize makes of the ``config`` folders of its module, and so it
+is made here. https://cluster-api.sigs.k8s.io/clusterctl/configuration#provider-repositories
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+import tools
+from tools import components
+
+OURS_VERSION = "v0.1.0"
+MAKE_WITHIN_S = 120.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Provider:
+    """One provider as clusterctl knows it, and the tool that is its manager."""
+
+    name: str
+    kind: str
+    label: str
+    """The folder of the repository, and the label on everything that is installed."""
+    namespace: str
+    tool: str = ""
+    """The manager; without one it is ours."""
+    source: str = ""
+    """The folder of the module from which kustomize makes the components."""
+
+    @property
+    def file_name(self) -> str:
+        """Return the name that clusterctl expects of the components."""
+        kind = re.sub(r"(?<!^)(?=[A-Z])", "-", self.kind.removesuffix("Provider")).lower()
+        return f"{kind}-components.yaml"
+
+    @property
+    def flag(self) -> str:
+        """Return the flag of ``clusterctl init`` that asks for it."""
+        return f"--{self.file_name.removesuffix('-components.yaml')}"
+
+
+CORE = Provider(
+    "cluster-api",
+    "CoreProvider",
+    "cluster-api",
+    "capi-system",
+    "cluster-api-controller",
+    "core/config/default",
+)
+BOOTSTRAP = Provider(
+    "kubeadm",
+    "BootstrapProvider",
+    "bootstrap-kubeadm",
+    "capi-kubeadm-bootstrap-system",
+    "kubeadm-bootstrap-controller",
+    "bootstrap/kubeadm/config/default",
+)
+CONTROL_PLANE = Provider(
+    "kubeadm",
+    "ControlPlaneProvider",
+    "control-plane-kubeadm",
+    "capi-kubeadm-control-plane-system",
+    "kubeadm-control-plane-controller",
+    "controlplane/kubeadm/config/default",
+)
+OURS = Provider(
+    "outscale",
+    "InfrastructureProvider",
+    "infrastructure-outscale",
+    "cluster-api-provider-outscale-system",
+)
+PROVIDERS = (CORE, BOOTSTRAP, CONTROL_PLANE, OURS)
+"""In the order in which they are installed."""
+
+
+def write(folder: Path, variables: Mapping[str, str]) -> Path:
+    """Write the releases of all providers; return the configuration of clusterctl.
+
+    ``variables`` are what components and templates are filled in with.
+    """
+    version = components.CLUSTER_API.version
+    kubectl = tools.require("kubectl")["kubectl"]
+    module = tools.source(components.CLUSTER_API.folder)
+    rows = []
+    for each in PROVIDERS:
+        place = folder / each.label / (version if each.source else OURS_VERSION)
+        if each.source:
+            place.mkdir(parents=True)
+            made = _output([str(kubectl), "kustomize", str(module / each.source)])
+            (place / each.file_name).write_text(made)
+            shutil.copyfile(module / "metadata.yaml", place / "metadata.yaml")
+        rows.append({"name": each.name, "type": each.kind, "url": str(place / each.file_name)})
+    ours = ["manifests", "--output", str(folder), "--version", OURS_VERSION]
+    _output([sys.executable, "-m", "provider", *ours])
+    config = folder / "clusterctl.yaml"
+    content = {
+        "providers": rows,
+        # Nothing here issues certificates but ourselves: see management.py.
+        "cert-manager": {"externallyProvisioned": "true"},
+        **variables,
+    }
+    config.write_text(yaml.safe_dump(content, sort_keys=False))
+    return config
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=MAKE_WITHIN_S
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
+    return done.stdout
