@@ -5,15 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 
-from provider import cluster, machine, machine_template
-from provider.admission import review as admission
+from provider import admission, cluster, machine, machine_template
 from provider.api import conversion
 from provider.clock import Clock
 from provider.kube import auth, kinds
-from provider.manager import process
+from provider.manager import process, web
 from provider.manager.gather import Seen
 from provider.manager.metrics import Metrics
-from provider.manager.reconciler import Tools
+from provider.manager.reconciler import Decide, Tools
 from provider.osc import pool
 from provider.outcome import Outcome
 
@@ -41,6 +40,18 @@ def _machine_template(seen: Seen, _: Tools) -> Outcome:
     return machine_template.reconcile(seen.primary)
 
 
+DECIDE: Mapping[str, Decide] = {
+    kinds.OSC_CLUSTER.name: _cluster,
+    kinds.OSC_MACHINE.name: _machine,
+    kinds.OSC_MACHINE_TEMPLATE.name: _machine_template,
+}
+REVIEWS: Mapping[str, web.Review] = {
+    "/convert": conversion.review,
+    "/mutate": admission.review,
+    "/validate": admission.review,
+}
+
+
 def world(
     source: auth.Source,
     environment: Mapping[str, str],
@@ -54,12 +65,8 @@ def world(
     return process.World(
         source=source,
         opener=pool.Clients(clock, chance, on_call=metrics.api_call),
-        decide={
-            kinds.OSC_CLUSTER.name: _cluster,
-            kinds.OSC_MACHINE.name: _machine,
-            kinds.OSC_MACHINE_TEMPLATE.name: _machine_template,
-        },
-        reviews={"/convert": conversion.review, "/validate": admission, "/mutate": admission},
+        decide=DECIDE,
+        reviews=REVIEWS,
         environment=environment,
         clock=clock,
         chance=chance,

@@ -2,6 +2,9 @@
 
 import pytest
 
+from fakecloud import FakeCloud
+from fakecloud.clock import Clock
+from fakecloud.server import ServerThread as CloudThread
 from fakekube.server import Kube
 from fakekube.serving import ServerThread
 from tests.contract.kube.client import Client, real_client
@@ -45,3 +48,18 @@ def _faulty(plain):
     if plain.server is None:
         pytest.skip("Only fakekube makes mistakes on demand.")
     return plain
+
+
+@pytest.fixture(name="sky")
+def _sky():
+    """Be a cloud over HTTP in which time flies; ``sky.cloud`` is the simulator itself."""
+    cloud = FakeCloud(clock=Clock(rate=10 * stages.RATE))
+    with CloudThread(cloud) as server:
+        yield server
+
+
+@pytest.fixture(name="replica")
+def _replica(stage, sky):
+    """Run the whole manager of the provider on the stage, with the cloud above it."""
+    with stages.Replica(stage, environment=stages.keys(sky), rate=stages.RATE) as made:
+        yield made

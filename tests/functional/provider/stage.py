@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import dataclasses
+import datetime as dt
 import itertools
 import random
+import selectors
 import threading
 import urllib.error
 import urllib.request
@@ -13,7 +15,7 @@ from fakekube.serving import ServerThread
 from provider import clock
 from provider.api import crd
 from provider.kube import auth, kinds
-from provider.manager import options, process
+from provider.manager import options, process, wiring
 from provider.manager.cache import CLUSTER_LABEL
 from provider.manager.metrics import Metrics
 from provider.osc import pool
@@ -27,6 +29,8 @@ FAST = {
     "webhook_port": 0,
     "shutdown_timeout": 2.0,
 }
+RATE = 10.0
+"""Seconds of managers and clouds in a second, where a whole cluster comes and goes."""
 _names = itertools.count()
 
 
@@ -195,34 +199,86 @@ class Stage:
         return {"labels": {CLUSTER_LABEL: cluster}, "ownerReferences": [reference]}
 
 
+def keys(sky):
+    """Return the environment in which a manager finds credentials for a simulated cloud."""
+    return {
+        "OSC_ACCESS_KEY": "AK",
+        "OSC_SECRET_KEY": "canary-of-the-manager",
+        "OSC_REGION": "eu-west-2",
+        "OSC_ENDPOINT_API": sky.endpoint,
+    }
+
+
 # --- Managers ------------------------------------------------------------------------------------
 
 
-class Replica:
-    """A manager in a thread with a loop of its own; ``with Replica(...) as replica``."""
+class FastClock:
+    """Time that goes faster than it is, for the provider."""
 
-    def __init__(self, stage, decide, *, reviews=None, environment=None, **changes):
+    def __init__(self, rate):
+        self._rate = rate
+        self._real = clock.SystemClock()
+        self._start = self._real.now()
+        self._mark_s = self._real.monotonic_s()
+
+    def now(self):
+        return self._start + dt.timedelta(seconds=self.monotonic_s())
+
+    def monotonic_s(self):
+        return (self._real.monotonic_s() - self._mark_s) * self._rate
+
+    def sleep(self, seconds):
+        self._real.sleep(seconds / self._rate)
+
+
+class _FastSelector(selectors.DefaultSelector):
+    rate = 1.0
+
+    def select(self, timeout=None):
+        return super().select(timeout / self.rate if timeout else timeout)
+
+
+class FastLoop(asyncio.SelectorEventLoop):
+    """An event loop in which time goes faster than it is."""
+
+    def __init__(self, rate):
+        selector = _FastSelector()
+        selector.rate = self._rate = rate
+        super().__init__(selector)
+
+    def time(self):
+        return super().time() * self._rate
+
+
+class Replica:
+    """A manager in a thread with a loop of its own; ``with Replica(...) as replica``.
+
+    decide: what it decides with; the provider's own functions if not given.
+    environment: where it finds its own credentials.
+    rate: how many seconds pass for it in one.
+    """
+
+    def __init__(self, stage, decide=None, *, reviews=None, environment=None, rate=1, **changes):
         self.metrics = Metrics()
         self.secrets = []
         self.is_aborted = False
         self.problem = None
+        time = FastClock(rate)
         chosen = options.Options(**{**FAST, "namespace": stage.namespace, **changes})
         world = process.World(
             source=stage.source,
-            opener=pool.Clients(
-                clock.SystemClock(), random.Random(1), on_call=self.metrics.api_call
-            ),
-            decide=decide,
-            reviews=reviews or {},
+            opener=pool.Clients(time, random.Random(1), on_call=self.metrics.api_call),
+            decide=decide or wiring.DECIDE,
+            reviews=reviews or wiring.REVIEWS,
             environment=environment or {},
-            clock=clock.SystemClock(),
+            clock=time,
             chance=random.Random(),
             learn=self.secrets.append,
             metrics=self.metrics,
             abort=self._abort,
         )
         self.manager = process.Manager(chosen, world)
-        self._loop = asyncio.new_event_loop()
+        self._loop = FastLoop(rate)
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
