@@ -132,6 +132,14 @@ PERMISSIONS = (
     ),
     Permission("DeleteLoadBalancer", "deletes the load balancer", {"LoadBalancerName": BALANCER}),
     Permission(
+        "CreateLoadBalancerTags",
+        "tags a load balancer that lost its tags",
+        {
+            "LoadBalancerNames": [BALANCER],
+            "Tags": [{"Key": "caposc-doctor", "Value": ""}],
+        },
+    ),
+    Permission(
         "CreateLoadBalancerListeners",
         "adds a listener",
         {"LoadBalancerName": BALANCER, "Listeners": [_LISTENER]},

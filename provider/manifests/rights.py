@@ -41,7 +41,7 @@ def manager_rules() -> list[parts.Object]:
     return [
         # The finalizer, the provider id and the endpoint are written into the object itself.
         rule(kinds.INFRASTRUCTURE, ours, [*SEE, "patch"]),
-        rule(kinds.INFRASTRUCTURE, [f"{each}/status" for each in ours], ["get", "patch"]),
+        rule(kinds.INFRASTRUCTURE, [f"{each}/status" for each in ours], ["patch"]),
         # Whoever makes one of them the owner of something has to be allowed to hold it.
         rule(kinds.INFRASTRUCTURE, [f"{each}/finalizers" for each in ours], ["update"]),
         rule(kinds.INFRASTRUCTURE, [kinds.OSC_CLUSTER_IDENTITY.plural], SEE),
@@ -52,7 +52,7 @@ def manager_rules() -> list[parts.Object]:
         rule("", [kinds.NAMESPACE.plural], SEE),
         rule(kinds.EVENT.group, [kinds.EVENT.plural], ["create", "patch"]),
         # kopf notices when a kind is installed later than the provider.
-        rule("apiextensions.k8s.io", ["customresourcedefinitions"], SEE),
+        rule("apiextensions.k8s.io", ["customresourcedefinitions"], ["list", "watch"]),
         # Who reads --diagnostics-address is looked up.
         rule(kinds.TOKEN_REVIEW.group, [kinds.TOKEN_REVIEW.plural], ["create"]),
         rule(kinds.ACCESS_REVIEW.group, [kinds.ACCESS_REVIEW.plural], ["create"]),
