@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 FLAGS ?=
 
-.PHONY: help setup tools check format lint types floors tidy unit functional contract test demo bench \
+.PHONY: help setup tools check format lint types floors tidy unit functional contract test simulate demo bench \
 	fix generate sizes clean requirements
 
 help: ## List the targets.
@@ -45,6 +45,9 @@ contract: setup ## Do all doors behave the same, and fakekube like a real kube-a
 
 test: setup ## All tests, in one run; those that need 'make tools' are skipped without it.
 	$(PY) -m pytest $(FLAGS)
+
+simulate: setup ## Live random lives, with everything going wrong.  SEED= COUNT= KEEP= FLAGS=--trace
+	$(PY) -m tests.simulate --seed $(or $(SEED),1) --count $(or $(COUNT),200) $(if $(KEEP),--keep $(KEEP)) $(FLAGS)
 
 demo: setup ## See the main job done, offline.
 	$(PY) -m e2e.demo
