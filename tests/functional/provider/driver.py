@@ -1,8 +1,9 @@
 """Drives reconciles without Kubernetes: objects in, outcomes applied, time stepped, faults set."""
 
-import copy
 import datetime
 import random
+
+import msgspec
 
 from fakecloud import FakeCloud
 from fakecloud import errors as fake_errors
@@ -93,6 +94,11 @@ class FakeClock:
         self._fake.clock.advance(seconds)
 
 
+def copied(value):
+    """Copy what is plain JSON; anything else is refused."""
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
 def merge(target, patch):
     """Apply a JSON merge patch."""
     for key, value in patch.items():
@@ -101,7 +107,7 @@ def merge(target, patch):
         elif isinstance(value, dict) and isinstance(target.get(key), dict):
             merge(target[key], value)
         else:
-            target[key] = copy.deepcopy(value)
+            target[key] = copied(value)
 
 
 def osc_cluster(spec=None, name="demo", **metadata):
@@ -143,14 +149,14 @@ class ClusterDriver:
 
     def record(self, status):
         self.writes += 1
-        self.object["status"] = copy.deepcopy(status)
+        self.object["status"] = copied(status)
 
     def apply(self, outcome):
-        before = copy.deepcopy(self.object)
+        before = copied(self.object)
         merge(self.object["metadata"], outcome.metadata)
         merge(self.object["spec"], outcome.spec)
         if outcome.status is not None:
-            self.object["status"] = copy.deepcopy(outcome.status)
+            self.object["status"] = copied(outcome.status)
         if self.object != before:
             self.writes += 1
         self.events += outcome.events
@@ -166,9 +172,7 @@ class ClusterDriver:
 
     def step(self):
         """One reconcile; a killed one leaves nothing but what was written."""
-        objects = cluster.ClusterObjects(
-            copy.deepcopy(self.object), self.cluster, tuple(self.machines)
-        )
+        objects = cluster.ClusterObjects(copied(self.object), self.cluster, tuple(self.machines))
         try:
             outcome = cluster.reconcile(objects, self.clouds, self.clock, self.record, self.memory)
         except Killed:
@@ -225,6 +229,7 @@ READS = {
     "ReadNetPeerings": "NetPeeringId",
     "ReadNetAccessPoints": "NetAccessPointId",
     "ReadVms": "VmId",
+    "ReadVolumes": "VolumeId",
     "ReadFlexibleGpus": "FlexibleGpuId",
 }
 _OVER = {"deleted", "terminated", "expired", "rejected"}
@@ -275,12 +280,16 @@ _VOLATILE = {
     "PublicIp", "DnsName", "PrivateIp", "LinkPublicIpId", "LinkRouteTableId", "PrivateIps",
     "ExpirationDate", "SecurityGroupRuleId", "PublicDnsName", "PrivateDnsName", "MacAddress",
     "CreationDate", "Nics", "BlockDeviceMappings", "ReservationId", "AvailableIpsCount",
-    "LaunchNumber", "NicId", "Passphrase", "LinkPublicIp", "ClientToken", "_",
+    "LaunchNumber", "NicId", "Passphrase", "LinkPublicIp", "ClientToken", "UserData", "_",
 }  # fmt: skip
+
+_TAGS_OF_ADDRESSES = {"OscK8sNodeName", "osc.fcu.eip.auto-attach"}
 
 
 def _plain(value, numbers):
     if isinstance(value, dict):
+        if value.get("Key") in _TAGS_OF_ADDRESSES:
+            return {"Key": value["Key"]}
         return {k: _plain(v, numbers) for k, v in sorted(value.items()) if k not in _VOLATILE}
     if isinstance(value, list):
         return sorted((_plain(each, numbers) for each in value), key=repr)

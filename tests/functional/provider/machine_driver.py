@@ -1,7 +1,6 @@
 """Drives reconciles of machines: a cluster that stands, and OscMachines on it."""
 
 import base64
-import copy
 import functools
 import random
 
@@ -58,8 +57,8 @@ class Site:
         self.fake.load(saved)
         self.cloud = driver.Direct(self.fake)
         self.clock = driver.FakeClock(self.fake)
-        self.osc_cluster = copy.deepcopy(osc_cluster)
-        self.cluster = copy.deepcopy(owner)
+        self.osc_cluster = driver.copied(osc_cluster)
+        self.cluster = driver.copied(owner)
         self.machines = {}
         self.restart()
 
@@ -133,15 +132,15 @@ class MachineDriver:
 
     def record(self, status):
         self.writes += 1
-        self.records.append(copy.deepcopy(status))
-        self.object["status"] = copy.deepcopy(status)
+        self.records.append(driver.copied(status))
+        self.object["status"] = driver.copied(status)
 
     def apply(self, outcome):
-        before = copy.deepcopy(self.object)
+        before = driver.copied(self.object)
         driver.merge(self.object["metadata"], outcome.metadata)
         driver.merge(self.object["spec"], outcome.spec)
         if outcome.status is not None:
-            self.object["status"] = copy.deepcopy(outcome.status)
+            self.object["status"] = driver.copied(outcome.status)
         self.writes += self.object != before
         self.events += outcome.events
         metadata = self.object["metadata"]
@@ -151,12 +150,12 @@ class MachineDriver:
         others = [each for each in self.site.machines.values() if each is not self]
         has_vm = self.object["spec"].get("providerID")
         return machine.MachineObjects(
-            copy.deepcopy(self.object),
+            driver.copied(self.object),
             machine=self.machine,
             cluster=self.site.cluster,
             osc_cluster=self.site.osc_cluster,
             bootstrap=None if has_vm else self.bootstrap,
-            siblings=tuple(copy.deepcopy(each.object) for each in others if not each.is_gone),
+            siblings=tuple(driver.copied(each.object) for each in others if not each.is_gone),
         )
 
     # --- Passes ----------------------------------------------------------------------------------
