@@ -1,6 +1,7 @@
 """The templates of clusters: accepted by the definitions, by our webhook, and by clusterctl."""
 
 import os
+import pathlib
 import re
 import subprocess
 
@@ -16,6 +17,7 @@ from tests.functional.provider import releases
 from tests.functional.provider.releases import FLAVOURS, NAMESPACE, VARIABLES, variables, written
 from tools import cache, pytest_plugin
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 WITHIN_S = 60.0
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 OURS = "infrastructure.cluster.x-k8s.io"
@@ -191,6 +193,12 @@ def test_every_template_asks_only_for_what_the_go_provider_asks_for():
     common = {"CLUSTER_NAME", "KUBERNETES_VERSION"}
     counts = {"CONTROL_PLANE_MACHINE_COUNT", "WORKER_MACHINE_COUNT"}
     assert asked - common - counts == GO_VARIABLES
+
+
+def test_every_variable_is_documented():
+    page = (ROOT / "templates" / "README.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`((?:OSC|CAPOSC|[A-Z]+)_[A-Z_]+)`", page))
+    assert documented == {each for text in written().values() for each in variables(text)}
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
