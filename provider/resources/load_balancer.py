@@ -90,12 +90,12 @@ class LoadBalancer(Resource):
     security_groups: tuple[SecurityGroup, ...]
     listeners: frozenset[Listener]
     health_check: HealthCheck
-    marks: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
-    """The tags that its create carries."""
     address: str = dataclasses.field(default="", compare=False)
     """The id of a public IP, or ``pool:`` and the name of a pool."""
     internet: InternetService | None = dataclasses.field(default=None, compare=False)
     dns_name: str = dataclasses.field(default="", compare=False)
+    is_foreign: bool = dataclasses.field(default=False, compare=False)
+    """Whether it is somebody else's, and has the name of ours."""
     backends: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
 
     @classmethod
@@ -136,8 +136,19 @@ class LoadBalancer(Resource):
             ),
             address=spec.public_ip_id or pool,
             internet=None if internal else next(iter(want.of(InternetService)), None),
-            marks={owner: owned, names.NAME: names.load_balancer_mark(name, want.uid)},
+            tags={owner: owned, names.NAME: names.load_balancer_mark(name, want.uid)},
             is_managed=not want.network.use_existing.load_balancer,
+        )
+
+    @property
+    def refusal(self) -> str:
+        """Say what can be done about a name that is taken."""
+        if not self.is_foreign:
+            return super().refusal
+        return (
+            f"a load balancer with the name {self.id} exists, and it is not this cluster's. Set "
+            "spec.network.loadBalancer.name to another name, or "
+            "spec.network.useExisting.loadBalancer to true"
         )
 
     @classmethod
@@ -146,21 +157,29 @@ class LoadBalancer(Resource):
     ) -> Iterator[Self]:
         """Find load balancers by the tags that they were created with; their Reads take no filter.
 
-        Those that the CCM made for Services bear the owner's tag as well, and one more.
+        Those that the CCM made for Services bear the owner's tag as well, and one more. The Go
+        provider tagged its own one after creating it, so in a Net of ours it may have no tag yet.
+        One that has the name of ours elsewhere is somebody else's.
         """
         used = scope.existing.get(cls.KIND, {})
         key, value = scope.owner
-        uid = scope.about.get("uid", "")
+        wanted, uid = scope.about.get("loadBalancer"), scope.about.get("uid", "")
         for row in cloud.read("ReadLoadBalancers"):
             name = row["LoadBalancerName"]
             tags = wants.tags_of(row)
             marked = tags.get(names.NAME) == names.load_balancer_mark(name, uid)
             if row["State"] == "deleted":
                 continue
-            if marked or tags.get(key) == value or name in used:
-                theirs = names.CCM_SERVICE in tags and not marked
-                seen = _seen(cls, row, world)
-                yield dataclasses.replace(seen, is_managed=name not in used, stays=theirs)
+            seen = _seen(cls, row, world)
+            inside = name == wanted and not tags and seen.subnet.is_managed
+            ours = marked or tags.get(key) == value or inside
+            if ours or name == wanted or name in used:
+                yield dataclasses.replace(
+                    seen,
+                    is_managed=ours and name not in used,
+                    is_foreign=not ours and name not in used,
+                    stays=names.CCM_SERVICE in tags and not marked,
+                )
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create it with its tags; the update that follows sets the health check."""
@@ -173,7 +192,7 @@ class LoadBalancer(Resource):
                 SecurityGroups=[each.id for each in self.security_groups],
                 Subnets=[self.subnet.id],
                 PublicIp=_public_ip(cloud, self.address),
-                Tags=[{"Key": key, "Value": value} for key, value in sorted(self.marks.items())],
+                Tags=[{"Key": key, "Value": value} for key, value in sorted(self.tags.items())],
             )
         except errors.ApiError as error:
             if error.cause is errors.Cause.TAKEN:
@@ -192,7 +211,15 @@ class LoadBalancer(Resource):
         )
 
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
-        """Set listeners, security groups and health check; it may have to become active between."""
+        """Set tags, listeners, security groups and health check; it reloads in between."""
+        fresh_tags = {k: v for k, v in self.tags.items() if observed.tags.get(k) != v}
+        if fresh_tags:
+            cloud.call(
+                "CreateLoadBalancerTags",
+                LoadBalancerNames=[self.key],
+                Tags=[{"Key": key, "Value": value} for key, value in sorted(fresh_tags.items())],
+            )
+            observed = dataclasses.replace(observed, tags={**observed.tags, **fresh_tags})
         gone = observed.listeners - self.listeners
         fresh = self.listeners - observed.listeners
         if gone:
@@ -277,7 +304,6 @@ def _public_ip(cloud: clouds.Cloud, address: str) -> str | None:
 def _seen(cls: type[LB], row: Mapping[str, Any], world: worlds.World) -> LB:
     places = [world.by_id(each) for each in row.get("Subnets") or ()]
     place = next((each for each in places if isinstance(each, Subnet)), None)
-    groups = [world.by_id(each) for each in row.get("SecurityGroups") or ()]
     internet = world.places.get((InternetService.KIND, "default"))
     faces = row["LoadBalancerType"] == "internet-facing"
     check = row["HealthCheck"]
@@ -287,12 +313,7 @@ def _seen(cls: type[LB], row: Mapping[str, Any], world: worlds.World) -> LB:
         state=row["State"],
         type=row["LoadBalancerType"],
         subnet=place or _stranger(row),
-        security_groups=tuple(
-            sorted(
-                (each for each in groups if isinstance(each, SecurityGroup)),
-                key=lambda each: each.key,
-            )
-        ),
+        security_groups=security_group.seen(row.get("SecurityGroups") or (), world),
         listeners=frozenset(
             Listener(
                 each["LoadBalancerPort"],
@@ -322,4 +343,4 @@ def _stranger(row: Mapping[str, Any]) -> Subnet:
     """Return a subnet of which only the id is known."""
     id_ = next(iter(row.get("Subnets") or ()), "")
     net = Net(key=str(row.get("NetId", "")), id=str(row.get("NetId", "")))
-    return Subnet(key=id_, id=id_, net=net, ip_range="", subregion="")
+    return Subnet(key=id_, id=id_, net=net, ip_range="", subregion="", is_managed=False)

@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
+from provider.api import v1beta2
 from provider.engine import world as worlds
-from provider.engine.resource import Resource
+from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.resources import public_ip, route_table, subnet
 from provider.resources import want as wants
@@ -48,8 +49,13 @@ class NatService(Resource):
             return
         pool = want.network.nat_public_ip_pool or ""
         tables = {each.key: each for each in route_table.public(want)}
+        tokens: set[str] = set()
         for place, name in _places(want):
             key = place.ip_range
+            token = names.nat_service_token(name, place.subregion, want.uid)
+            if token in tokens:  # A second one in a subregion would be answered with the first.
+                token = names.nat_service_token(key, place.subregion, want.uid)
+            tokens.add(token)
             yield cls(
                 key=key,
                 subnet=place,
@@ -57,8 +63,8 @@ class NatService(Resource):
                 public_ip=None if pool else PublicIp.wanted(f"{cls.KIND}/{key}", want.name),
                 route_table=tables.get(place.key),
                 internet=want.of(InternetService)[0],
-                token=names.nat_service_token(name, place.subregion, want.uid),
-                tags={"Name": names.nat_service(want.name, name or place.subregion)},
+                token=token,
+                tags={names.NAME: name or names.nat_service(want.name, place.subregion)},
             )
 
     @classmethod
@@ -147,14 +153,29 @@ def _stranger(row: Mapping[str, Any]) -> Subnet:
 
 
 def _places(want: wants.Want) -> Iterator[tuple[Subnet, str]]:
-    """Return the subnets that get a NAT service, each with the name that the spec gives it."""
-    public = subnet.with_role(want, "nat")
+    """Return the subnets that get a NAT service, each with the name that the spec gives it.
+
+    Raise ``Refusal`` when the spec has a NAT service for which there is no subnet left.
+    """
+    public = subnet.with_role(want, names.NAT)
     if not want.network.nat_services:
         yield from ((each, "") for each in public)
         return
-    for each in want.network.nat_services:
-        for place in public or want.of(Subnet):
-            named = place.tags.get("Name") == each.subnet_name
-            if named or (not each.subnet_name and (each.subregion or "") in ("", place.subregion)):
-                yield place, each.name or ""
-                break
+    free = public or list(want.of(Subnet))
+    for index, each in enumerate(want.network.nat_services):
+        place = next((place for place in free if _fits(each, place)), None)
+        if place is None:
+            asked = each.subnet_name or each.subregion or "none in particular"
+            raise Refusal(
+                f"spec.network.natServices[{index}] is for the subnet or subregion {asked}, but no "
+                f"subnet with the role {names.NAT} is left for it. Give another subnet that role, "
+                "or remove the NAT service."
+            )
+        free = [other for other in free if other is not place]
+        yield place, each.name or ""
+
+
+def _fits(spec: v1beta2.NatService, place: Subnet) -> bool:
+    if spec.subnet_name:
+        return place.tags.get(names.NAME) == spec.subnet_name
+    return spec.subregion in ("", place.subregion)

@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from provider.api import v1beta2
 from provider.engine import world as worlds
-from provider.engine.resource import Resource
+from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import errors
 from provider.resources import want as wants
@@ -65,15 +66,25 @@ class RouteTable(Resource):
             return ()
         first = public(want)
         seen = {each.key for each in first}
-        return [*first, *(_private(want, each) for each in _managed(want) if each.key not in seen)]
+        others = (_private(want, each) for each in _managed(want) if each.key not in seen)
+        return [*first, *(each for each in others if each is not None)]
 
     @classmethod
     def observe(
         cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
     ) -> Iterator[RouteTable]:
-        """Find route tables by the owner's tag."""
-        for row in cloud.read("ReadRouteTables", Filters=scope.filters):
-            yield _seen(row, "", world)
+        """Find route tables by the owner's tag.
+
+        One without a link is that of the subnet with its name, unless that has one already.
+        """
+        rows = cloud.read("ReadRouteTables", Filters=scope.filters)
+        taken: set[str] = set()
+        for row in sorted(rows, key=lambda row: not row["LinkRouteTables"]):
+            seen = _seen(row, "", world)
+            if seen.subnet is None and seen.key in taken:
+                seen = dataclasses.replace(seen, key=seen.id)
+            taken.add(seen.key)
+            yield seen
 
     def likeness(self) -> dict[str, Any]:
         """Return the filters that find the tables of this Net."""
@@ -206,9 +217,9 @@ def public(want: wants.Want) -> list[RouteTable]:
     ]
 
 
-def _private(want: wants.Want, place: Subnet) -> RouteTable:
+def _private(want: wants.Want, place: Subnet) -> RouteTable | None:
     if want.network.route_tables:
-        return _from_spec(want, place) or _table(want, place, {})
+        return _from_spec(want, place)
     return _table(want, place, _ways_out(want, place))
 
 
@@ -251,17 +262,21 @@ def _from_spec(want: wants.Want, place: Subnet, *, only_public: bool = False) ->
         return None
     if only_public and any(route.target_type != "gateway" for route in each.routes):
         return None
-    routes: dict[str, Resource] = {}
-    for route in each.routes:
-        if route.target_type == "gateway":
-            found: list[Any] = list(want.of(InternetService))
-        else:
-            found = [
-                nat
-                for nat in _nats(want)
-                if not route.target_name or nat.tags.get("Name") == route.target_name
-            ]
-            found.sort(key=lambda nat: nat.subnet.subregion != place.subregion)
-        if found:
-            routes[route.destination] = found[0]
+    routes = {route.destination: _aimed(want, route, place) for route in each.routes}
     return _table(want, place, routes)
+
+
+def _aimed(want: wants.Want, route: v1beta2.Route, place: Subnet) -> Resource:
+    """Return where a route of the spec leads; raise ``Refusal`` when there is no such thing."""
+    found: list[Any] = list(want.of(InternetService))
+    if route.target_type == "nat":
+        found = sorted(_nats(want), key=lambda nat: nat.subnet.subregion != place.subregion)
+        # A name that no NAT service has is passed over, as by the Go provider.
+        found = [each for each in found if each.tags.get("Name") == route.target_name] or found
+    if not found:
+        what = "a NAT service" if route.target_type == "nat" else "the internet service"
+        raise Refusal(
+            f"spec.network.routeTables has a route to {what}, but the cluster has none. Remove "
+            "the route."
+        )
+    return found[0]  # type: ignore[no-any-return]

@@ -78,17 +78,22 @@ class SecurityGroup(Resource):
     def observe(
         cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
     ) -> Iterator[Self]:
-        """Find groups by the owner's tag, and used ones by their ids."""
+        """Find groups by the owner's tag; used ones by their ids, in the same Net."""
         used = scope.existing.get(cls.KIND, {})
-        filters = {"SecurityGroupIds": sorted(used)} if used else scope.filters
-        for row in cloud.read("ReadSecurityGroups", Filters=filters):
+        key, value = scope.owner
+        for row in cloud.read("ReadSecurityGroups", Filters=wants.filters(scope, world, used)):
+            tags = wants.tags_of(row)
+            is_used = row["SecurityGroupId"] in used
+            if used and not is_used and tags.get(key) != value:
+                continue
             found = world.by_id(row.get("NetId", ""))
             net = found if isinstance(found, Net) else Net(key="used", id=row.get("NetId", ""))
             name = row["SecurityGroupName"]
             suffix = f"-{scope.about.get('uid', '')}"
-            key = used.get(row["SecurityGroupId"], name.removesuffix(suffix))
-            seen = cls._seen(row, key, net)
-            yield dataclasses.replace(seen, is_managed=not used, stays=names.is_ccm_group(name))
+            place = used.get(row["SecurityGroupId"], name.removesuffix(suffix))
+            yield dataclasses.replace(
+                cls._seen(row, place, net), is_managed=not is_used, stays=names.is_ccm_group(name)
+            )
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], key: str, net: Net) -> Self:
@@ -221,3 +226,14 @@ def _grouped(rules: Iterable[Rule]) -> list[dict[str, Any]]:
 def with_role(want: wants.Want, role: str) -> list[SecurityGroup]:
     """Return the wanted groups with a role."""
     return [each for each in want.of(SecurityGroup) if role in each.roles]
+
+
+def seen(ids: Iterable[str], world: worlds.World) -> tuple[SecurityGroup, ...]:
+    """Return the groups with these ids; of somebody else's, only the id is known."""
+    found = []
+    for id_ in ids:
+        each = world.by_id(id_)
+        if not isinstance(each, SecurityGroup):
+            each = SecurityGroup(key=id_, id=id_, net=Net(key="used"), name=id_, is_managed=False)
+        found.append(each)
+    return tuple(sorted(found, key=lambda each: each.key))

@@ -69,15 +69,19 @@ class Subnet(Resource):
     def observe(
         cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
     ) -> Iterator[Self]:
-        """Find subnets by the owner's tag, or by their ids when they exist already."""
+        """Find subnets by the owner's tag; used ones by their ids, in the same Net."""
         used = scope.existing.get(cls.KIND, {})
-        filters = {"SubnetIds": sorted(used)} if used else scope.filters
-        for row in cloud.read("ReadSubnets", Filters=filters):
-            if row["State"] != "deleted":
-                net = world.by_id(row["NetId"]) or Net(key=row["NetId"], id=row["NetId"])
-                assert isinstance(net, Net)
-                key = used.get(row["SubnetId"], row["IpRange"])
-                yield dataclasses.replace(cls._seen(row, key, net), is_managed=not used)
+        key, value = scope.owner
+        for row in cloud.read("ReadSubnets", Filters=wants.filters(scope, world, used)):
+            is_used = row["SubnetId"] in used
+            if row["State"] == "deleted" or (
+                used and not is_used and wants.tags_of(row).get(key) != value
+            ):
+                continue
+            net = world.by_id(row["NetId"]) or Net(key=row["NetId"], id=row["NetId"])
+            assert isinstance(net, Net)
+            place = used.get(row["SubnetId"], row["IpRange"])
+            yield dataclasses.replace(cls._seen(row, place, net), is_managed=not is_used)
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], key: str, net: Net) -> Self:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 from provider.api import v1beta2
 from provider.engine import world as worlds
-from provider.engine.resource import Refusal, Resource
+from provider.engine.resource import Difference, Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.resources import image as images
 from provider.resources import public_ip, security_group, subnet
@@ -82,7 +82,8 @@ class Bastion(Resource):
             spec=spec,
             token=names.bastion_token(spec.name, want.uid),
             internet=next(iter(want.of(InternetService)), None),
-            tags={names.NAME: spec.name or names.bastion(want.name)},
+            tags=names.role_tags([names.BASTION])
+            | {names.NAME: spec.name or names.bastion(want.name)},
             is_managed=not spec.resource_id,
         )
 
@@ -90,19 +91,22 @@ class Bastion(Resource):
     def observe(
         cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
     ) -> Iterator[Self]:
-        """Find the bastion by the owner's tag; the VMs of machines bear a node name as well."""
+        """Find the bastion by the owner's tag and its role, or by its id.
+
+        The VMs of machines bear the owner's tag as well, and so may a VM that somebody added.
+        """
         used = scope.existing.get(cls.KIND, {})
         filters = {"VmIds": sorted(used)} if used else scope.filters
         for row in cloud.read("ReadVms", Filters=filters):
-            tags = wants.tags_of(row)
-            is_node = names.MACHINE in tags or names.NODE_NAME in tags
-            if row["State"] not in OVER and (used or not is_node):
-                yield dataclasses.replace(cls._seen(row, world), is_managed=not used)
+            seen = cls._seen(row, world)
+            is_meant = bool(used or scope.only) or seen.has_role
+            if row["State"] not in OVER and is_meant:
+                yield dataclasses.replace(seen, is_managed=not used)
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], world: worlds.World) -> Self:
         place = world.by_id(row.get("SubnetId", ""))
-        groups = [world.by_id(g["SecurityGroupId"]) for g in row.get("SecurityGroups") or ()]
+        groups = [each["SecurityGroupId"] for each in row.get("SecurityGroups") or ()]
         internet = world.places.get((InternetService.KIND, "default"))
         address = row.get("PublicIp", "")
         return cls(
@@ -111,7 +115,7 @@ class Bastion(Resource):
             state=row["State"],
             power="stopped" if row["State"] == "stopped" else "running",
             subnet=place if isinstance(place, Subnet) else _nowhere(row),
-            security_groups=frozenset(g for g in groups if isinstance(g, SecurityGroup)),
+            security_groups=frozenset(security_group.seen(groups, world)),
             public_ip=PublicIp(key=cls.KIND, address=address) if address else None,
             address=address,
             internet=internet if isinstance(internet, InternetService) else None,
@@ -119,16 +123,25 @@ class Bastion(Resource):
             tags=wants.tags_of(row),
         )
 
-    def differences(self, observed: Self) -> tuple[Any, ...]:
-        """Return what differs; a public IP that is not its own one is only attached once."""
-        wanted = self
-        if self.public_ip is None and (observed.address or not self._asks_address):
-            wanted = dataclasses.replace(self, public_ip=observed.public_ip)
-        return super(Bastion, wanted).differences(observed)
-
     @property
-    def _asks_address(self) -> bool:
-        return bool(self.spec.public_ip_pool or self.spec.public_ip_id)
+    def has_role(self) -> bool:
+        """Whether its tags or its security groups say that it is a bastion, and no machine's VM."""
+        if names.MACHINE in self.tags or names.NODE_NAME in self.tags:
+            return False
+        roles = [wants.roles_of(self.tags), *(each.roles for each in self.security_groups)]
+        return any(names.BASTION in each for each in roles)
+
+    def differences(self, observed: Self) -> tuple[Any, ...]:
+        """Return what differs; where no public IP is its own one, any one will do."""
+        if self.public_ip is not None:
+            return super().differences(observed)
+        wanted = dataclasses.replace(self, public_ip=observed.public_ip)
+        found = super(Bastion, wanted).differences(observed)
+        pool = self.spec.public_ip_pool
+        asked = self.spec.public_ip_id or (f"one of the pool {pool}" if pool else "")
+        if asked and not observed.address:
+            found = (*found, Difference("public_ip", "", asked))
+        return found
 
     def fresh(self, cloud: clouds.Cloud) -> Self:
         """Return it with a token for which the API does not answer with a VM that is gone."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from provider.api import v1beta2
+from provider.engine import world as worlds
 from provider.engine.resource import Resource
 from provider.rules import names
 
@@ -60,6 +61,16 @@ def tags_of(row: Mapping[str, object]) -> dict[str, str]:
     tags = row.get("Tags") or []
     assert isinstance(tags, list)
     return {each["Key"]: each["Value"] for each in tags}
+
+
+def filters(
+    scope: worlds.Scope, world: worlds.World, used: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """Return the filters of a Read that finds what the owner has in its Net, and what it uses."""
+    if not used:
+        return scope.filters
+    net = world.places.get(("net", "default"))
+    return {"NetIds": [net.id if net else ""]}
 
 
 def roles_of(tags: Mapping[str, str]) -> frozenset[str]:
