@@ -22,6 +22,7 @@ class Direct:
     """The cloud, called in process; counts calls and strikes at one of them."""
 
     def __init__(self, fake, account=""):
+        self.fake = fake
         self._client = fake.client(account=account) if account else fake.client()
         self.region = "eu-west-2"
         self.calls = []
