@@ -1,6 +1,6 @@
 """Drives reconciles without Kubernetes: objects in, outcomes applied, time stepped, faults set."""
 
-import datetime
+import datetime as dt
 import random
 
 import msgspec
@@ -11,7 +11,7 @@ from provider import cluster
 from provider.osc import errors
 
 UID = "5f1c0c5e-0000-4000-8000-000000000001"
-NOW = datetime.datetime(2026, 11, 29, tzinfo=datetime.UTC)
+NOW = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
 
 
 class Killed(BaseException):
@@ -86,7 +86,7 @@ class FakeClock:
         self._began = fake.clock.now()
 
     def now(self):
-        return NOW + datetime.timedelta(seconds=self.monotonic_s())
+        return NOW + dt.timedelta(seconds=self.monotonic_s())
 
     def monotonic_s(self):
         return self._fake.clock.now() - self._began
