@@ -34,8 +34,8 @@ def split(address: str) -> tuple[str | None, int] | None:
     """Return host and port of ``:8080`` or ``127.0.0.1:8080``; ``0`` or nothing means: not."""
     if address in {"", "0"}:
         return None
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdigit():
         raise ValueError(
             f"The address is {address!r}, but must look like ':8080' or '127.0.0.1:8080'. "
             "Correct it, or write '0' to switch it off."
