@@ -5,11 +5,11 @@ PYTHON ?= python3
 PY := .venv/bin/python
 FLAGS ?=
 
-.PHONY: help setup tools check format lint types floors tidy unit functional contract test simulate demo bench \
+.PHONY: help setup tools check format lint types floors tidy unit functional contract test e2e simulate demo bench \
 	fix generate sizes clean requirements
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv from the pinned packages; does nothing when it is up to date.
 	@$(PYTHON) requirements/install.py
@@ -48,6 +48,9 @@ test: setup ## All tests, in one run; those that need 'make tools' are skipped w
 
 simulate: setup ## Live random lives, with everything going wrong.  SEED= COUNT= KEEP= FLAGS=--trace
 	$(PY) -m tests.simulate --seed $(or $(SEED),1) --count $(or $(COUNT),200) $(if $(KEEP),--keep $(KEEP)) $(FLAGS)
+
+e2e: tools ## The real Cluster API drives the provider, on a simulated cloud.
+	$(PY) -m pytest e2e -p no:randomly --capture=no --require-tools $(FLAGS)
 
 demo: setup ## See the main job done, offline.
 	$(PY) -m e2e.demo

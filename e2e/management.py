@@ -126,7 +126,7 @@ class Local:
         # It knows every way to log in that a kubeconfig can name, so that we need to know none.
         log = self.logs / "kubectl-proxy.log"
         flags = [f"--kubeconfig={self.kubeconfig}", "--port=0"]
-        command = [self._paths["kubectl"], "proxy", *flags]
+        command: list[str | Path] = [self._paths["kubectl"], "proxy", *flags]
         proxy = Service("kubectl proxy", command, folder=self._folder, log=log)
         stack.callback(proxy.stop)
         proxy.wait_until(lambda: ":" in log.read_text(), READY_WITHIN_S)

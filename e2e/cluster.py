@@ -1,0 +1,151 @@
+"""A cluster as its user sees it: made by clusterctl and kubectl, looked at by probes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from e2e.kube import CORE, INFRASTRUCTURE, Kube, Object
+from e2e.management import Local
+from e2e.waits import need
+
+CONTROL_PLANE_MARK = "cluster.x-k8s.io/control-plane"
+OURS = ("OscCluster", "OscMachine", "OscMachineTemplate", "OscClusterTemplate")
+
+
+class Cluster:
+    """One cluster, in a namespace of its own."""
+
+    def __init__(self, management: Local, namespace: str, name: str) -> None:
+        """Know its name; nothing is made."""
+        self._management = management
+        self.kube: Kube = management.kube.within(namespace)
+        self.namespace = namespace
+        self.name = name
+
+    # --- What a user does ------------------------------------------------------------------------
+
+    def manifest(self, *flags: str) -> str:
+        """Return what clusterctl makes of a flavour."""
+        return self._management.clusterctl.run(
+            "generate", "cluster", self.name, f"--target-namespace={self.namespace}", *flags
+        )
+
+    def apply(self, manifest: str) -> None:
+        """Apply a manifest."""
+        self._management.kubectl.run("apply", "-f", "-", given=manifest)
+
+    def pause(self, *, paused: bool) -> None:
+        """Pause the cluster, or let it go on."""
+        self.kube.patch(CORE, "clusters", self.name, {"spec": {"paused": paused}})
+
+    def delete(self) -> None:
+        """Ask for the deletion of the cluster, and nothing else."""
+        self.kube.delete(CORE, "clusters", self.name)
+
+    # --- What there is ---------------------------------------------------------------------------
+
+    def objects(self, *kinds: str) -> list[Object]:
+        """Return the objects of Cluster API's kinds in the namespace, and its secrets."""
+        # Every kind of Cluster API and of its providers is in this category.
+        wanted = ",".join(kinds or ("cluster-api", "secrets"))
+        found = self._management.kubectl.run(
+            "get", wanted, "-n", self.namespace, "-o", "json", "--ignore-not-found"
+        )
+        rows: list[Object] = json.loads(found)["items"] if found.strip() else []
+        return rows
+
+    def osc_cluster(self) -> Object:
+        """Return the OscCluster that the Cluster names."""
+        reference = self._one("clusters", self.name)["spec"]["infrastructureRef"]
+        return self._one("oscclusters", reference["name"], INFRASTRUCTURE)
+
+    def machines(self, *, control_plane: bool) -> list[Object]:
+        """Return the Machines of the control plane, or the others."""
+        rows = self.kube.items(CORE, "machines")
+        return [row for row in rows if (CONTROL_PLANE_MARK in _labels(row)) is control_plane]
+
+    def osc_machine(self, machine: Object) -> Object:
+        """Return the OscMachine of a Machine."""
+        reference = machine["spec"]["infrastructureRef"]
+        return self._one("oscmachines", reference["name"], INFRASTRUCTURE)
+
+    def bootstrap(self, machine: Object) -> bytes:
+        """Return the bootstrap data of a Machine."""
+        name = machine["spec"]["bootstrap"]["dataSecretName"]
+        return base64.b64decode(self._one("secrets", name, "v1")["data"]["value"])
+
+    # --- Probes ----------------------------------------------------------------------------------
+
+    def is_provisioned(self) -> Object:
+        """Find the Cluster in phase Provisioned."""
+        found = self._one("clusters", self.name)
+        status = found.get("status") or {}
+        need(
+            status.get("phase") == "Provisioned",
+            saw=f"Cluster {self.name} is {status.get('phase')}, {_told(self.osc_cluster())}",
+        )
+        return found
+
+    def has_control_plane_vm(self) -> Object:
+        """Find the one Machine of the control plane with a provisioned OscMachine."""
+        machines = self.machines(control_plane=True)
+        need(len(machines) == 1, saw=f"{len(machines)} Machines are of the control plane")
+        return self.has_vm(machines[0])
+
+    def has_vm(self, machine: Object) -> Object:
+        """Find a Machine that took over what its OscMachine says."""
+        found = self._one("machines", machine["metadata"]["name"])
+        status = found.get("status") or {}
+        need(
+            found["spec"].get("providerID") and status.get("addresses"),
+            saw=f"Machine {found['metadata']['name']} is {status.get('phase')}, "
+            f"{_told(self.osc_machine(found))}",
+        )
+        return found
+
+    def is_gone(self) -> None:
+        """Find nothing left of the cluster."""
+        left = sorted(identity(each) for each in self.objects())
+        need(not left, saw=f"there still is {', '.join(left)}")
+
+    def says(self, kind: str, type_: str, status: str) -> None:
+        """Find a condition with this status on all objects of a kind, and at least one."""
+        rows = self.objects(kind)
+        need(rows, saw=f"there is no {kind}")
+        for row in rows:
+            found = condition(row, type_)
+            need(
+                found.get("status") == status,
+                saw=f"{identity(row)} has {type_} {found.get('status')}, {found.get('message')}",
+            )
+
+    def _one(self, plural: str, name: str, api_version: str = CORE) -> Object:
+        found = self.kube.get(api_version, plural, name)
+        need(found is not None, saw=f"there is no {name} of {plural}")
+        assert found is not None, "It is needed."
+        return found
+
+
+def identity(of: Object) -> str:
+    """Return kind and name."""
+    return f"{of['kind']}/{of['metadata']['name']}"
+
+
+def condition(of: Object, type_: str) -> dict[str, Any]:
+    """Return a condition of an object; empty when it has none of that type."""
+    rows = (of.get("status") or {}).get("conditions") or ()
+    return next((row for row in rows if row["type"] == type_), {})
+
+
+def _labels(of: Object) -> dict[str, str]:
+    return of["metadata"].get("labels") or {}
+
+
+def _told(of: Object) -> str:
+    ready = condition(of, "Ready")
+    return (
+        f"and {identity(of)} has Ready {ready.get('status')} {ready.get('reason')}: "
+        f"{ready.get('message')}"
+    )

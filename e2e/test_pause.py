@@ -1,0 +1,56 @@
+"""Spec 4: of a paused cluster nothing is changed, and it goes on when it is unpaused."""
+
+from __future__ import annotations
+
+import yaml
+
+from e2e.conftest import Spec
+from e2e.waits import need
+
+
+def test_a_cluster_that_is_born_paused_waits_until_it_is_unpaused(spec: Spec) -> None:
+    """Apply a paused cluster, unpause it, and let it come."""
+    cluster = spec.cluster
+    documents = list(yaml.safe_load_all(cluster.manifest()))
+    for each in documents:
+        if each["kind"] == "Cluster":
+            each["spec"]["paused"] = True
+    with spec.step("A paused Cluster: its OscCluster says so"):
+        cluster.apply(yaml.safe_dump_all(documents))
+        spec.eventually(lambda: cluster.says("osccluster", "Paused", "True"), within="noticed")
+    with spec.step("Nothing is made in the cloud"):
+        spec.throughout(spec.cloud_is_as_before, for_="quiet")
+    with spec.step("Unpaused, it is provisioned"):
+        cluster.pause(paused=False)
+        spec.eventually(cluster.is_provisioned, within="cluster-provisioned")
+        cluster.says("osccluster", "Paused", "False")
+
+
+def test_a_paused_cluster_is_left_alone_even_when_it_is_deleted(spec: Spec) -> None:
+    """Pause a cluster, take something away, delete the cluster, and unpause it."""
+    cluster = spec.cluster
+    with spec.step("A cluster with the VM of its first control plane machine"):
+        cluster.apply(cluster.manifest())
+        spec.eventually(cluster.is_provisioned, within="cluster-provisioned")
+        spec.eventually(cluster.has_control_plane_vm, within="machine-provisioned")
+    with spec.step("Paused, all of its objects say so"):
+        cluster.pause(paused=True)
+        for kind in ("osccluster", "oscmachine"):
+            spec.eventually(
+                lambda kind=kind: cluster.says(kind, "Paused", "True"), within="noticed"
+            )
+    with spec.step("Deleted, it keeps all that it has"):
+        has, writes = spec.cloud.inventory(), spec.cloud.writes()
+        cluster.delete()
+        spec.throughout(lambda: _is_untouched(spec, has, writes), for_="quiet")
+    with spec.step("Unpaused, it goes, and leaves nothing"):
+        cluster.pause(paused=False)
+        spec.eventually(cluster.is_gone, within="deleted")
+        spec.cloud_is_as_before()
+
+
+def _is_untouched(spec: Spec, has: set[str], writes: list[str]) -> None:
+    now = spec.cloud.inventory()
+    need(now == has, saw=f"the cloud changed: {sorted(now ^ has)}")
+    made = spec.cloud.writes()[len(writes) :]
+    need(not made, saw=f"the cloud was asked to {made}")
