@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import prometheus_client as prometheus
@@ -13,61 +14,45 @@ class Metrics:
     """All metrics of one manager, in a registry of its own."""
 
     def __init__(self) -> None:
-        self.registry = prometheus.CollectorRegistry()
-        self._calls = prometheus.Counter(
+        self.registry = registry = prometheus.CollectorRegistry()
+        counter = functools.partial(prometheus.Counter, registry=registry)
+        gauge = functools.partial(prometheus.Gauge, registry=registry)
+        histogram = functools.partial(prometheus.Histogram, buckets=SECONDS, registry=registry)
+        self._calls = counter(
             "caposc_api_calls",
             "Calls of the OUTSCALE API, by action and outcome.",
             ("action", "outcome"),
-            registry=self.registry,
         )
-        self._call_seconds = prometheus.Histogram(
+        self._call_seconds = histogram(
             "caposc_api_call_seconds",
             "How long the OUTSCALE API took to answer, by action.",
             ("action",),
-            buckets=SECONDS,
-            registry=self.registry,
         )
-        self._throttled = prometheus.Counter(
-            "caposc_api_throttled_seconds",
-            "How long calls waited for the rate limit of the account.",
-            registry=self.registry,
+        self._throttled = counter(
+            "caposc_api_throttled_seconds", "How long calls waited for the limit of the account."
         )
-        self._reconciles = prometheus.Counter(
+        self._reconciles = counter(
             "caposc_reconciles",
             "Reconciles, by kind and how they ended: done, retry, conflict, gone or error.",
             ("kind", "end"),
-            registry=self.registry,
         )
-        self._reconcile_seconds = prometheus.Histogram(
-            "caposc_reconcile_seconds",
-            "How long reconciles took, by kind.",
-            ("kind",),
-            buckets=SECONDS,
-            registry=self.registry,
+        self._reconcile_seconds = histogram(
+            "caposc_reconcile_seconds", "How long reconciles took, by kind.", ("kind",)
         )
-        self._waiting = prometheus.Gauge(
-            "caposc_queue_depth",
-            "Objects that wait for a worker, by kind.",
-            ("kind",),
-            registry=self.registry,
+        self._waiting = gauge(
+            "caposc_queue_depth", "Objects that wait for a worker, by kind.", ("kind",)
         )
-        self._retries = prometheus.Counter(
+        self._retries = counter(
             "caposc_queue_retries",
             "Objects that came back because something went wrong, by kind.",
             ("kind",),
-            registry=self.registry,
         )
-        self._ages = prometheus.Gauge(
+        self._ages = gauge(
             "caposc_watch_age_seconds",
             "How long ago the last event of a watched kind came.",
             ("kind",),
-            registry=self.registry,
         )
-        self.leader = prometheus.Gauge(
-            "caposc_leader",
-            "1 where this replica is the leader, 0 where it stands by.",
-            registry=self.registry,
-        )
+        self.leader = gauge("caposc_leader", "1 where this replica leads, 0 where it stands by.")
 
     def api_call(self, action: str, outcome: str, seconds: float, throttled_s: float, /) -> None:
         """Take note of one call of the cloud; comes from any thread."""
