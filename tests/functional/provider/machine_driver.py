@@ -48,7 +48,7 @@ def shape(fake):
 
 
 class Site:
-    """A cluster that stands, and its machines."""
+    """A cluster that stands, and its machines; ``outside`` is how others call its cloud."""
 
     def __init__(self, spec=None):
         network = {"network": {"subregions": SUBREGIONS[:2]}}
@@ -56,6 +56,7 @@ class Site:
         self.fake = FakeCloud(seed=1)
         self.fake.load(saved)
         self.cloud = driver.Direct(self.fake)
+        self.outside = driver.Direct(self.fake)
         self.clock = driver.FakeClock(self.fake)
         self.osc_cluster = driver.copied(osc_cluster)
         self.cluster = driver.copied(owner)
@@ -126,7 +127,7 @@ class MachineDriver:
 
     @functools.cached_property
     def image(self):
-        return {"image": {"id": self.site.cloud.read("ReadImages")[0]["ImageId"]}}
+        return {"image": {"id": self.site.outside.read("ReadImages")[0]["ImageId"]}}
 
     # --- Kubernetes ------------------------------------------------------------------------------
 
@@ -226,7 +227,7 @@ class MachineDriver:
     @property
     def vms(self):
         """The VMs of this machine, terminated ones included."""
-        rows = self.site.cloud.read("ReadVms")
+        rows = self.site.outside.read("ReadVms")
         return [row for row in rows if self._is_mine(row)]
 
     def _is_mine(self, row):

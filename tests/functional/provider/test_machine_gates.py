@@ -1,0 +1,138 @@
+"""When a machine does nothing, when it waits, and what it says meanwhile."""
+
+import pytest
+
+from provider.rules import names
+from tests.functional.provider import driver, machine_driver
+
+
+@pytest.fixture(name="site")
+def _site():
+    made = machine_driver.Site()
+    made.cloud.calls.clear()
+    return made
+
+
+@pytest.fixture(name="run")
+def _run(site):
+    return site.machine()
+
+
+def test_what_somebody_else_looks_after_is_left_alone(site, run):
+    run.object["metadata"]["annotations"] = {"cluster.x-k8s.io/managed-by": "others"}
+    run.step()
+    assert not site.cloud.calls
+    assert run.writes == 0
+
+
+@pytest.mark.parametrize("missing", ["machine", "cluster"])
+def test_without_an_owner_nothing_happens(site, run, missing):
+    setattr(run if missing == "machine" else site, missing, None)
+    run.step()
+    assert not site.cloud.calls
+    assert run.writes == 0
+
+
+def test_finalizer_and_uid_are_kept_before_any_call(site, run):
+    run.object["metadata"]["finalizers"] = ["others"]
+    outcome = run.step()
+    assert outcome.again_s == 0
+    assert not site.cloud.calls
+    metadata = run.object["metadata"]
+    assert metadata["finalizers"] == ["others", names.MACHINE_FINALIZER]
+    assert metadata["labels"][names.CLUSTER_UID_LABEL] == driver.UID
+
+
+def test_a_uid_that_is_kept_stays(site, run):
+    """A moved Cluster has another uid, but what is in the cloud bears the old one."""
+    run.object["metadata"]["labels"][names.CLUSTER_UID_LABEL] = "the-old-one"
+    site.osc_cluster["metadata"]["labels"][names.CLUSTER_UID_LABEL] = "a-new-one"
+    run.step()
+    assert run.object["metadata"]["labels"][names.CLUSTER_UID_LABEL] == "the-old-one"
+
+
+@pytest.mark.parametrize("osc_cluster", ["gone", "new", "not provisioned"])
+def test_it_waits_for_the_cluster(site, run, osc_cluster):
+    if osc_cluster == "gone":
+        site.osc_cluster = None
+    elif osc_cluster == "new":
+        del site.osc_cluster["metadata"]["labels"], site.osc_cluster["status"]
+    else:
+        site.osc_cluster["status"]["initialization"] = {}
+    run.settle()
+    run.settle()
+    assert run.ready == ("Unknown", "WaitingForClusterInfrastructure")
+    assert run.conditions["VmReady"][:2] == ("Unknown", "WaitingForClusterInfrastructure")
+    assert not site.cloud.calls
+
+
+@pytest.mark.parametrize("missing", ["name", "Secret"])
+def test_it_waits_for_bootstrap_data(site, run, missing):
+    run.bootstrap = None
+    if missing == "name":
+        del run.machine["spec"]["bootstrap"]["dataSecretName"]
+    run.step()
+    run.settle()
+    assert run.ready == ("Unknown", "WaitingForBootstrapData")
+    assert "initialization" not in run.status
+    assert not site.cloud.calls
+
+
+def test_bootstrap_data_without_a_value_is_refused_in_words(run):
+    run.bootstrap["data"] = {"vaule": ""}
+    run.step()
+    run.step()
+    assert run.ready == ("False", "Refused")
+    assert "has vaule, but bootstrap data stands under the key value" in run.conditions["Ready"][2]
+
+
+def test_a_machine_that_has_its_vm_waits_for_nothing_any_more(site, run):
+    run.settle()
+    site.osc_cluster["status"]["initialization"] = {}
+    run.bootstrap = None
+    run.step()
+    assert run.is_ready
+
+
+def test_deletion_needs_neither_owner_nor_bootstrap_nor_cluster(site, run):
+    run.settle()
+    run.machine = run.bootstrap = site.cluster = site.osc_cluster = None
+    run.delete().settle()
+    assert run.is_gone
+    assert not site.vms
+
+
+def test_deletion_waits_until_the_vm_is_gone(site, run):
+    run.settle()
+    run.delete().step()
+    assert run.vm["State"] == "shutting-down"
+    assert not run.is_gone
+    assert run.ready == ("False", "Deleting")
+    assert "is shutting-down" in run.conditions["Deleting"][2]
+    site.fake.clock.advance(20)
+    run.step()
+    assert run.vm["State"] == "terminated"
+    assert run.is_gone
+
+
+def test_what_was_never_begun_is_gone_at_once(site, run):
+    site.osc_cluster = site.cluster = None
+    run.object["metadata"]["finalizers"] = [names.MACHINE_FINALIZER]
+    run.delete().step()
+    assert run.is_gone
+    assert not site.cloud.calls
+
+
+def test_deletion_without_our_finalizer_is_not_ours(site, run):
+    run.object["metadata"]["finalizers"] = ["others"]
+    run.delete().step()
+    assert run.writes == 0
+    assert not site.cloud.calls
+
+
+def test_nothing_secret_is_told(run):
+    run.settle()
+    told = [run.object, run.events, run.records]
+    assert machine_driver.CANARY not in repr(told)
+    run.delete().settle()
+    assert machine_driver.CANARY not in repr(run.events)
