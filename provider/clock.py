@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import random
 import time
 from typing import Protocol
@@ -11,7 +11,7 @@ from typing import Protocol
 class Clock(Protocol):
     """What tells the time."""
 
-    def now(self) -> datetime.datetime:
+    def now(self) -> dt.datetime:
         """Return the date and time, in UTC."""
 
     def monotonic_s(self) -> float:
@@ -24,9 +24,9 @@ class Clock(Protocol):
 class SystemClock:
     """The clock of the machine."""
 
-    def now(self) -> datetime.datetime:
+    def now(self) -> dt.datetime:
         """Return the date and time, in UTC."""
-        return datetime.datetime.now(datetime.UTC)
+        return dt.datetime.now(dt.UTC)
 
     def monotonic_s(self) -> float:
         """Return seconds that never go backwards."""
