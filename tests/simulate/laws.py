@@ -199,9 +199,17 @@ def _same(life, twin):
         require(
             not more and not less,
             f"It is as if nothing had happened, but {kind} differ",
-            f"there: {more}",
-            f"in peace: {less}",
+            *_different(more, less),
         )
+
+
+def _different(more, less):
+    """Return what differs, field by field when it is one thing only."""
+    if len(more) == len(less) == 1:
+        one, other = more[0], less[0]
+        fields = [name for name in one.keys() | other.keys() if one.get(name) != other.get(name)]
+        return [f"{name}: {one.get(name)}, in peace {other.get(name)}" for name in sorted(fields)]
+    return f"there: {more}", f"in peace: {less}"
 
 
 def tidy_up(life, text):

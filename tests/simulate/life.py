@@ -90,6 +90,7 @@ class Life:
             for each in (one, *one.hands):
                 each.delete()
         self._play(ending)
+        self._forget_dead_routes()
         self._calm()
         laws.gone(self)
         return self
@@ -162,6 +163,18 @@ class Life:
                 except errors.ApiError as error:
                     self.tell(f"    {action}: {error}")
         self.retags, self.squatters = [], []
+
+    def _forget_dead_routes(self):
+        """Delete the routes of a peering that a vandal deleted: nothing says whose they were."""
+        with self.ground.in_peace():
+            for table in self.ground.far.read("ReadRouteTables"):
+                for route in table["Routes"]:
+                    if route.get("State") == "blackhole":
+                        self.ground.far.call(
+                            "DeleteRoute",
+                            RouteTableId=table["RouteTableId"],
+                            DestinationIpRange=route["DestinationIpRange"],
+                        )
 
     def _replace(self):
         """Delete the machines that say that they are lost; tell whether there are any."""

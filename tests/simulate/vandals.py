@@ -176,7 +176,9 @@ def _change_vm(chance, cloud, owner):
     row = _one(chance, cloud, "ReadVms", owner)
     if not row:
         return None
-    choice = chance.choice(["stop", "groups", "address"])
+    is_machine = any(tag["Key"] == "OscK8sMachine" for tag in row["Tags"])
+    # Whoever gives the VM of a machine other groups may have reasons: that is left alone.
+    choice = chance.choice(["stop", "address"] if is_machine else ["stop", "address", "groups"])
     if choice == "stop":
         cloud.call("StopVms", VmIds=[row["VmId"]])
     elif choice == "groups":

@@ -1,6 +1,7 @@
 """Our side under bad weather: calls that fail, answers that are lost, processes that die."""
 
 import dataclasses
+import random
 
 from fakecloud import errors as refusals
 from provider import machine
@@ -102,6 +103,7 @@ class Ours(Fallible, driver.ClusterDriver):
         self.cloud = Weather(ground.fake)
         self.far = Weather(ground.fake, grounds.FAR)
         self.crew = {}
+        self.chance = random.Random(number)
         self.restart()
 
     def restart(self):
