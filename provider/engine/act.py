@@ -234,7 +234,7 @@ class Actor:
         else:
             assert step.observed is not None
             after = step.observed
-            if bound.differences(after):
+            if bound.differences(after) or not bound.TAKES_TAGS:
                 after = bound.update(self._cloud, after)
         marks = self._scope.marks(step.target.tags)
         if bound.TAKES_TAGS and any(after.tags.get(key) != value for key, value in marks.items()):
