@@ -3,16 +3,13 @@
 import asyncio
 import contextlib
 import dataclasses
-import datetime as dt
 import itertools
 import random
-import selectors
 import threading
 import urllib.error
 import urllib.request
 
 from fakekube.serving import ServerThread
-from provider import clock
 from provider.api import crd
 from provider.kube import auth, kinds
 from provider.manager import options, process, wiring
@@ -20,6 +17,7 @@ from provider.manager.cache import CLUSTER_LABEL
 from provider.manager.metrics import Metrics
 from provider.osc import pool
 from tests.contract.kube.client import eventually
+from tests.functional.provider import fast
 
 WITHIN_S = 15.0
 FAST = {
@@ -212,44 +210,6 @@ def keys(sky):
 # --- Managers ------------------------------------------------------------------------------------
 
 
-class FastClock:
-    """Time that goes faster than it is, for the provider."""
-
-    def __init__(self, rate):
-        self._rate = rate
-        self._real = clock.SystemClock()
-        self._start = self._real.now()
-        self._mark_s = self._real.monotonic_s()
-
-    def now(self):
-        return self._start + dt.timedelta(seconds=self.monotonic_s())
-
-    def monotonic_s(self):
-        return (self._real.monotonic_s() - self._mark_s) * self._rate
-
-    def sleep(self, seconds):
-        self._real.sleep(seconds / self._rate)
-
-
-class _FastSelector(selectors.DefaultSelector):
-    rate = 1.0
-
-    def select(self, timeout=None):
-        return super().select(timeout / self.rate if timeout else timeout)
-
-
-class FastLoop(asyncio.SelectorEventLoop):
-    """An event loop in which time goes faster than it is."""
-
-    def __init__(self, rate):
-        selector = _FastSelector()
-        selector.rate = self._rate = rate
-        super().__init__(selector)
-
-    def time(self):
-        return super().time() * self._rate
-
-
 class Replica:
     """A manager in a thread with a loop of its own; ``with Replica(...) as replica``.
 
@@ -263,7 +223,7 @@ class Replica:
         self.secrets = []
         self.is_aborted = False
         self.problem = None
-        time = FastClock(rate)
+        time = fast.FastClock(rate)
         chosen = options.Options(**{**FAST, "namespace": stage.namespace, **changes})
         world = process.World(
             source=stage.source,
@@ -278,7 +238,7 @@ class Replica:
             abort=self._abort,
         )
         self.manager = process.Manager(chosen, world)
-        self._loop = FastLoop(rate)
+        self._loop = fast.FastLoop(rate)
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
