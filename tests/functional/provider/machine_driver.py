@@ -1,6 +1,7 @@
 """Drives reconciles of machines: a cluster that stands, and OscMachines on it."""
 
 import base64
+import dataclasses
 import functools
 import random
 
@@ -38,15 +39,6 @@ def _standing(spec):
     return run.fake.save(), run.object, run.cluster
 
 
-def shape(fake):
-    """Return what lives in a cloud, without which public IP it was that somebody got."""
-    found = driver.shape(fake)
-    for vm in found.get("Vms", ()):
-        del vm["UserData"]
-        vm["Tags"] = [each for each in vm["Tags"] if each["Key"] != names.AUTO_ATTACH]
-    return found
-
-
 class Site:
     """A cluster that stands, and its machines; ``outside`` is how others call its cloud."""
 
@@ -61,6 +53,7 @@ class Site:
         self.osc_cluster = driver.copied(osc_cluster)
         self.cluster = driver.copied(owner)
         self.machines = {}
+        self.chance = random.Random(1)
         self.restart()
 
     def restart(self):
@@ -96,6 +89,11 @@ def _pairs(site, outcomes):
     return zip([each for each in site.machines.values() if each.last], outcomes, strict=False)
 
 
+def with_siblings(run, siblings):
+    """Return what a machine sees whose cache is old."""
+    return dataclasses.replace(MachineDriver.objects(run), siblings=siblings)
+
+
 class MachineDriver:
     """One OscMachine of a cluster that stands."""
 
@@ -106,9 +104,10 @@ class MachineDriver:
             "apiVersion": "infrastructure.cluster.x-k8s.io/v1beta2",
             "kind": "OscMachine",
             "metadata": {"name": name, "namespace": "default", "generation": 1, **metadata},
-            "spec": {"vm": {"keypairName": "ops", **self.image, **((spec or {}).pop("vm", {}))}},
         }
-        self.object["spec"].update(spec or {})
+        given = driver.copied(spec or {})
+        vm = {"keypairName": "ops", **self.image, **given.pop("vm", {})}
+        self.object["spec"] = {"vm": vm, **given}
         self.object["metadata"]["labels"] = {**labels, **metadata.get("labels", {})}
         self.machine = {
             "apiVersion": "cluster.x-k8s.io/v1beta2",
@@ -168,7 +167,7 @@ class MachineDriver:
                 self.objects(),
                 self.site.clouds,
                 self.site.clock,
-                random.Random(self.name),
+                self.site.chance,
                 self.record,
                 self.memory,
             )
@@ -232,7 +231,8 @@ class MachineDriver:
 
     def _is_mine(self, row):
         tags = {each["Key"]: each["Value"] for each in row.get("Tags", ())}
-        return tags.get("Name") == self.name or row.get("ClientToken", "").startswith(self.name)
+        token = names.machine_token(self.name, driver.UID)
+        return tags.get("Name") == self.name or row.get("ClientToken") == token
 
     @property
     def vm(self):

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from provider.rules import names
-from tests.functional.provider import machine_driver
+from tests.functional.provider import driver, machine_driver
 
 EFFECTS = ["refuse", "lose", "die before", "die after"]
 
@@ -66,10 +66,10 @@ def test_a_converged_machine_is_left_alone(make):
 
 def test_deleting_leaves_nothing_of_ours_nor_takes_anything_of_others(make):
     run = make()
-    before = machine_driver.shape(run.site.fake)
+    before = driver.shape(run.site.fake)
     run.settle().delete().settle()
     assert run.is_gone
-    assert machine_driver.shape(run.site.fake) == before
+    assert driver.shape(run.site.fake) == before
 
 
 def test_status_is_a_cache(make):
@@ -89,11 +89,11 @@ def test_status_is_a_cache(make):
 def test_a_moved_machine_is_known_by_its_tags(make):
     """As after `clusterctl move`, which keeps no status."""
     run = make().settle()
-    wanted = machine_driver.shape(run.site.fake)
+    wanted = driver.shape(run.site.fake)
     run.object["status"] = {}
     run.site.restart()
     run.settle()
-    assert machine_driver.shape(run.site.fake) == wanted
+    assert driver.shape(run.site.fake) == wanted
     run.object["status"] = {}
     run.delete().settle()
     assert not run.site.vms
@@ -121,61 +121,60 @@ def test_paused_means_no_call(make, where):
 
 def _happy(make):
     run = make().settle()
-    return len(run.site.cloud.calls), machine_driver.shape(run.site.fake)
+    return len(run.site.cloud.calls), driver.shape(run.site.fake)
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_any_call_may_fail_on_the_way_up(make, effect, record_property):
-    """At every position of a whole run: the same cloud in the end, and then nothing."""
+def test_any_call_may_fail_on_the_way_up(make, effect, positions):
+    """At any position of a whole run: the same cloud in the end, and then nothing."""
     total, wanted = _happy(make)
-    record_property("positions", total)
-    for position in range(1, total + 1):
+    for position in positions(1, total):
         run = make()
-        cloud, before = run.site.cloud, machine_driver.shape(run.site.fake)
+        cloud, before = run.site.cloud, driver.shape(run.site.fake)
         cloud.strike_at, cloud.effect = position, effect
         run.settle()
         at = (position, cloud.calls[position - 1])
         assert run.is_ready, (at, run.conditions)
-        assert machine_driver.shape(run.site.fake) == wanted, at
+        assert driver.shape(run.site.fake) == wanted, at
         assert len(run.vms) == 1, at
         run.delete().settle()
-        assert machine_driver.shape(run.site.fake) == before, at
+        assert driver.shape(run.site.fake) == before, at
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_any_call_may_fail_on_the_way_down(make, effect):
+def test_any_call_may_fail_on_the_way_down(make, effect, positions):
     run = make().settle()
     up = len(run.site.cloud.calls)
     run.delete().settle()
-    for position in range(up + 1, len(run.site.cloud.calls) + 1):
+    for position in positions(up + 1, len(run.site.cloud.calls)):
         run = make()
-        cloud, before = run.site.cloud, machine_driver.shape(run.site.fake)
+        cloud, before = run.site.cloud, driver.shape(run.site.fake)
         run.settle().delete()
         cloud.strike_at, cloud.effect = position, effect
         run.settle()
-        assert machine_driver.shape(run.site.fake) == before, (position, cloud.calls[position - 1])
+        assert driver.shape(run.site.fake) == before, (position, cloud.calls[position - 1])
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_deletion_may_begin_anywhere_on_the_way_up(make, effect):
+def test_deletion_may_begin_anywhere_on_the_way_up(make, effect, positions):
     """The machine is deleted right after a call that failed, with its intents still open."""
     total, _ = _happy(make)
-    for position in range(1, total + 1):
+    for position in positions(1, total):
         run = make()
-        cloud, before = run.site.cloud, machine_driver.shape(run.site.fake)
+        cloud, before = run.site.cloud, driver.shape(run.site.fake)
         cloud.strike_at, cloud.effect = position, effect
         while len(cloud.calls) < position:
             run.step()
             run.site.fake.clock.advance(5)
         run.delete().settle()
-        assert machine_driver.shape(run.site.fake) == before, (position, cloud.calls[position - 1])
+        assert driver.shape(run.site.fake) == before, (position, cloud.calls[position - 1])
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_status_may_be_lost_with_a_call(make, effect):
+def test_status_may_be_lost_with_a_call(make, effect, positions):
     """Except while an intent is open: then `clusterctl move` waits."""
     total, wanted = _happy(make)
-    for position in range(1, total + 1):
+    for position in positions(1, total):
         run = make()
         cloud = run.site.cloud
         cloud.strike_at, cloud.effect = position, effect
@@ -187,5 +186,5 @@ def test_status_may_be_lost_with_a_call(make, effect):
             run.site.restart()
         run.settle()
         at = (position, cloud.calls[position - 1])
-        assert machine_driver.shape(run.site.fake) == wanted, at
+        assert driver.shape(run.site.fake) == wanted, at
         assert len(run.vms) == 1, at
