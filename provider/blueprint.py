@@ -73,6 +73,30 @@ def check(spec: v1beta2.OscClusterSpec, *, is_provisioned: bool) -> None:
         raise Refusal("\n".join(lines))
 
 
+def check_endpoint(spec: v1beta2.OscClusterSpec, seen: world.World, name: str, uid: str) -> None:
+    """Raise ``Refusal`` for a load balancer that would leave the endpoint, which is fixed."""
+    point, spec_lb = spec.control_plane_endpoint, spec.network.load_balancer
+    if "loadbalancer" in spec.network.disable:
+        return
+    wanted, where = load_balancer(spec, name, uid), "spec.network.loadBalancer"
+    for each in seen.of(LoadBalancer.KIND):
+        assert isinstance(each, LoadBalancer)
+        if not point.is_set or each.dns_name != point.host:
+            continue
+        if each.id != wanted:
+            raise Refusal(
+                f"{where}.name is {wanted}, but spec.controlPlaneEndpoint is the load balancer "
+                f"{each.id}. Put the old name back."
+            )
+        ports = [spec_lb.listener.port, *(more.port for more in spec_lb.additional_listeners)]
+        if point.port not in ports:
+            raise Refusal(
+                f"{where}.listener.port is {ports[0]}, but spec.controlPlaneEndpoint.port is "
+                f"{point.port}, on which nothing would listen. Put the old port back, or add it to "
+                f"{where}.additionalListeners."
+            )
+
+
 # --- What is looked at ---------------------------------------------------------------------------
 
 

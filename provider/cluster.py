@@ -174,6 +174,7 @@ class _Pass:
         scope = blueprint.scope(self.uid, self.name, spec)
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
+        blueprint.check_endpoint(spec, seen, self.name, self.uid)
         before = blueprint.nat_addresses(seen)
         actor = act.Actor(cloud, scope, KINDS, self._record)
         report = actor.run(self._desired(spec, cloud, seen), seen, open_intents)

@@ -154,7 +154,7 @@ def _if_overdue(
 
 
 def _sentence(step: Step) -> str:
-    return f"{step.target}: {step.why}"
+    return f"{step.target}: {step.why}."
 
 
 def _lines(lines: list[str]) -> str:

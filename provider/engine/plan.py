@@ -60,7 +60,22 @@ def plan(desired: Sequence[Resource], observed: Iterable[Resource], *, going: bo
     leftover = _leftover(desired, there, surplus, going=going)
     if leftover:
         steps += _all_away(leftover, [*there.values(), *surplus], steps)
-    return steps
+    return [_held(step) for step in steps] if any(map(_is_slip, steps)) else steps
+
+
+def _is_slip(step: Step) -> bool:
+    """Tell whether a step refuses to change what cannot be changed."""
+    there = step.observed
+    return step.verb is Verb.REFUSE and there is not None and not there.refusal
+
+
+def _held(step: Step) -> Step:
+    """Hold back what is made or deleted: what is refused may be a slip of the pen."""
+    there = step.target
+    ends = step.observed is there and step.verb is not Verb.REFUSE
+    if step.verb is Verb.CREATE or (ends and there.state not in there.LEAVING):
+        return Step(Verb.WAIT, there, f"{step.why}, but something is refused")
+    return step
 
 
 def _leftover(
@@ -91,8 +106,7 @@ def _all_away(
     moving = {each.id for each in leftover}
     changing = {step.target.place for step in steps}
     moving |= {each.id for each in everything if each.place in changing}
-    refused = any(step.verb is Verb.REFUSE for step in steps)
-    return [_away(each, holders.get(each.id, []), moving, refused=refused) for each in leftover]
+    return [_away(each, holders.get(each.id, []), moving) for each in leftover]
 
 
 def in_order(wanted: Sequence[Resource]) -> list[Resource]:
@@ -164,16 +178,10 @@ def _used(wanted: Resource, there: Resource | None) -> Step | None:
     return None
 
 
-def _away(
-    there: Resource, holders: Sequence[Resource], moving: Collection[str], *, refused: bool
-) -> Step:
+def _away(there: Resource, holders: Sequence[Resource], moving: Collection[str]) -> Step:
     users = ", ".join(dict.fromkeys(str(each) for each in holders))
     if there.state in there.LEAVING:
         return Step(Verb.WAIT, there, f"{there.id} is {there.state}", there)
-    if refused:
-        # What is refused may be a slip of the pen, and what is deleted does not come back.
-        why = "is not wanted, but stays until nothing is refused any more"
-        return Step(Verb.WAIT, there, why, there)
     if any(each.id not in moving for each in holders):
         return Step(Verb.REFUSE, there, f"is not wanted, but {users} cannot be without it", there)
     if holders:
