@@ -363,10 +363,10 @@ def rows(tell: Callable[[str], None], *, quick: bool) -> Iterator[Row]:
         yield from _rate_rows(ours, theirs, pace, tell)
 
 
-def report(found: list[Row], facts: Data) -> None:
-    """Print the table."""
+def report(found: list[Row], facts: Data, sides: tuple[str, str]) -> None:
+    """Print the table, under the names of both sides."""
     headed = [*table.COLUMNS]
-    headed[2], headed[4] = "fakekube", "kube-apiserver"
+    headed[2], headed[4] = sides
     with _columns(headed):
         print("\n".join(table.lines(found)))
     loads = " ".join(map(str, facts["load"]))
@@ -402,5 +402,5 @@ def compare(tell: Callable[[str], None], *, quick: bool, as_json: bool) -> Data 
     if as_json:
         return {"machine": facts, "rows": [each.data() for each in found]}
     print("\nfakekube beside a real kube-apiserver, both over TLS and with RBAC\n")
-    report(found, facts)
+    report(found, facts, ("fakekube", "kube-apiserver"))
     return None

@@ -2,10 +2,11 @@
 
     python tests/bench/run.py [--quick] [--only fakecloud] [--json] [--wrk]
     python tests/bench/run.py --kube [--quick] [--json]
+    python tests/bench/run.py --provider [--quick] [--json]
 
-One table has fakecloud beside moto, one fakekube beside a real kube-apiserver. The full run takes
-about seven minutes, the quick one two. The tables go to standard output, what is being measured to
-standard error. Rates are answers per second over kept
+One table has fakecloud beside moto, one fakekube beside a real kube-apiserver, one what the
+provider does. The full run takes about fifteen minutes, the quick one three. The tables go to
+standard output, what is being measured to standard error. Rates are answers per second over kept
 connections; "CPU us" is processor time of the server process per answer. Every figure is the median
 of its rounds, with the best round in parentheses.
 """
@@ -25,6 +26,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import calls
 import costs
 import crosscheck
 import kube
@@ -239,18 +241,24 @@ def main() -> None:
     """Measure, and print one table for each simulator."""
     parser = argparse.ArgumentParser(description="Measure our simulators beside the others.")
     parser.add_argument("--quick", action="store_true", help="about two minutes, less exact")
-    parser.add_argument("--only", choices=["fakecloud"], help="leave moto and fakekube out")
+    parser.add_argument("--only", choices=["fakecloud"], help="leave all others out")
     parser.add_argument("--json", action="store_true", help="print JSON, with every round")
     parser.add_argument("--wrk", action="store_true", help="check the rates against wrk as well")
     parser.add_argument("--kube", action="store_true", help="measure fakekube, and only that")
+    parser.add_argument("--provider", action="store_true", help="the same for the provider")
     options = parser.parse_args()
     # Where it is set, modules would be compiled at each start, which nobody does who can avoid it.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     found = {}
-    if not options.kube:
+    every = not (options.kube or options.provider)
+    if every:
         found["fakecloud"] = cloud(options)
     if options.only is None:
-        found["fakekube"] = kube.compare(tell, quick=options.quick, as_json=options.json)
+        how = {"quick": options.quick, "as_json": options.json}
+        if every or options.kube:
+            found["fakekube"] = kube.compare(tell, **how)
+        if every or options.provider:
+            found["provider"] = calls.compare(tell, **how)
     if options.json:
         print(json.dumps(found, indent=1))
 
