@@ -16,6 +16,7 @@ from provider.engine import resource as resources
 from provider.engine import world as worlds
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
+from provider.osc import errors
 from provider.resources import image as images
 from provider.resources import machine_ip, machine_scope, vm
 from provider.resources import want as wants
@@ -219,7 +220,7 @@ class MachineVm(Resource):
         cloud.call("DeleteVms", VmIds=[self.id])
 
 
-def _made(cloud: clouds.Cloud, token: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+def _made(cloud: clouds.Cloud, token: str, request: Mapping[str, Any]) -> machine_scope.Row:
     """Create a VM, unless this machine has one by now, and return what is there.
 
     The API answers a token with what it was first used for, also when that is gone: then it was of
@@ -227,7 +228,14 @@ def _made(cloud: clouds.Cloud, token: str, request: Mapping[str, Any]) -> Mappin
     """
     asked = token
     for _ in range(_NAMESAKES_MOST):
-        row: Mapping[str, Any] = cloud.call("CreateVms", **request, ClientToken=asked)["Vms"][0]
+        try:
+            rows = cloud.call("CreateVms", **request, ClientToken=asked)["Vms"]
+        except errors.ApiError as error:
+            # With the same token, something else was asked for: the bootstrap data has changed.
+            rows = _made_with(cloud, asked) if error.cause is errors.Cause.TAKEN else []
+            if not rows:
+                raise
+        row: machine_scope.Row = rows[0]
         if row["State"] not in MachineVm.LEAVING:
             return row
         asked = names.renewed_token(token, row["VmId"])

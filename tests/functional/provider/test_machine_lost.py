@@ -116,3 +116,18 @@ def test_a_tag_that_somebody_took_away_comes_back(run):
     run.settle()
     assert run.tags == tags
     assert len(run.vms) == 1
+
+
+def test_a_vm_that_was_made_with_other_bootstrap_data_is_found_by_its_token():
+    """The process ends before the VM is tagged, and the Secret is new when it comes back."""
+    site = machine_driver.Site()
+    run = site.machine()
+    while "CreateVms" not in site.cloud.calls:
+        site.cloud.strike_at, site.cloud.effect = len(site.cloud.calls) + 6, "die after"
+        run.step()
+    assert len(site.vms) == 1
+    assert "providerID" not in run.spec
+    site.fake.fail("refuse", action="CreateVms", code=4091)
+    run.settle()
+    assert run.is_ready
+    assert len(site.vms) == 1
