@@ -95,6 +95,8 @@ class Actor:
         report = Report(world, intents=dict(intents))
         wanted = {each.place for each in desired}
         self._finish_earlier(wanted, report)
+        # Before anything is deleted: afterwards nobody knows that they were carried out.
+        _close_intents(report)
         for _ in range(_WAVES):
             report.left = plans.plan(desired, world.all(), going=going)
             todo = [
@@ -107,8 +109,7 @@ class Actor:
             self._wave(todo, report)
         else:
             raise AssertionError(f"{_WAVES} waves did not come to an end: {report.left}")
-        for place in [place for place in report.intents if place in world.places]:
-            del report.intents[place]
+        _close_intents(report)
         report.world.is_new = False
         return report
 
@@ -260,6 +261,12 @@ class Actor:
             for _step, made in members:
                 marked: Mapping[str, str] = {**made.tags, **dict(marks)}
                 report.world.add(dataclasses.replace(made, tags=marked))
+
+
+def _close_intents(report: Report) -> None:
+    """Forget the intents of what is there."""
+    for place in [place for place in report.intents if place in report.world.places]:
+        del report.intents[place]
 
 
 def _attempt(step: Step) -> tuple[Verb, tuple[str, str], str]:

@@ -123,3 +123,16 @@ def test_deletion_may_begin_anywhere_on_the_way_up(example, effect, positions):
             run.fake.clock.advance(5)
         run.delete().settle()
         assert driver.shape(run.fake) == before, (position, run.cloud.calls[position - 1])
+        assert run.is_gone, (position, run.cloud.calls[position - 1], run.status)
+
+
+def test_a_cluster_whose_last_status_was_never_written_is_deleted_at_once(example):
+    """Somebody else was faster, so intents of what is there are still open in Kubernetes."""
+    run = example.start()
+    run.step()
+    run.apply = lambda _: None
+    run.step()
+    del run.apply
+    run.memory.clear()
+    run.delete().settle()
+    assert run.is_gone, run.status
