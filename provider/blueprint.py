@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -100,16 +101,34 @@ def check_endpoint(spec: v1beta2.OscClusterSpec, seen: world.World, name: str, u
 # --- What is looked at ---------------------------------------------------------------------------
 
 
-def scope(uid: str, name: str, spec: v1beta2.OscClusterSpec | None) -> world.Scope:
-    """Return whose resources are looked at; without a spec, those that bear the owner's tag."""
-    if spec is None:
-        return world.Scope(names.owner(uid), about={"uid": uid})
-    about = {
-        "uid": uid,
-        "peerSubnet": spec.network.net_peering.management_subnet_id,
-        "loadBalancer": load_balancer(spec, name, uid),
-    }
-    return world.Scope(names.owner(uid), existing=_existing(spec.network, name), about=about)
+def scope(uid: str, name: str, spec: v1beta2.OscClusterSpec) -> world.Scope:
+    """Return whose resources are looked at."""
+    return world.Scope(
+        names.owner(uid),
+        existing=_existing(spec.network, name),
+        about={
+            "uid": uid,
+            "peerSubnet": spec.network.net_peering.management_subnet_id,
+            "loadBalancer": load_balancer(spec, name, uid),
+            "bastionToken": _token(spec.network.bastion, uid),
+        },
+    )
+
+
+def scope_of_going(uid: str, osc_cluster: Mapping[str, Any]) -> world.Scope:
+    """Return whose resources are looked at when a cluster goes: what bears its tag.
+
+    The bastion of the Go provider bears none. Its token is in a spec that may be unreadable by now.
+    """
+    about = {"uid": uid}
+    with contextlib.suppress(Refusal):
+        about["bastionToken"] = _token(read(osc_cluster).network.bastion, uid)
+    return world.Scope(names.owner(uid), about=about)
+
+
+def _token(bastion: v1beta2.Bastion, uid: str) -> str:
+    is_ours = bastion.enable and not bastion.resource_id
+    return names.bastion_token(bastion.name, uid) if is_ours else ""
 
 
 def _existing(network: v1beta2.Network, name: str) -> dict[str, dict[str, str]]:

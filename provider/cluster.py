@@ -143,7 +143,9 @@ class _Pass:
         spec = None if self.is_going else blueprint.read(self.objects.osc_cluster)
         seen = world.World()
         if not is_new:
-            scope = blueprint.scope(self.uid, self.name, spec)
+            scope = blueprint.scope_of_going(self.uid, self.objects.osc_cluster)
+            if spec:
+                scope = blueprint.scope(self.uid, self.name, spec)
             seen = world.snapshot(cloud, scope, KINDS, known=self._known())
             seen.rebind()
         desired = self._desired(spec, cloud, seen) if spec else []
@@ -187,7 +189,7 @@ class _Pass:
 
     def _away(self) -> Outcome:
         cloud = net_peering.TwoSided(self.clouds)
-        scope = blueprint.scope(self.uid, self.name, None)
+        scope = blueprint.scope_of_going(self.uid, self.objects.osc_cluster)
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
         actor = act.Actor(cloud, scope, KINDS, self._record)
@@ -206,6 +208,7 @@ class _Pass:
         if remembered is not None and self._memory_holds():
             kinds = [kind for kind in KINDS if kind.KIND in self.memory["waiting"]]
             seen = world.snapshot(cloud, scope, kinds, remembered)
+            world.mark_lost(cloud, scope, seen)
         elif self._is_new(cloud, scope, open_intents):
             seen = world.World(is_new=True)
         else:

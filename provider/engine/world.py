@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provider.engine import resource as resources
@@ -49,7 +49,7 @@ class World:
         self.surplus: list[Resource] = []
         """Further ones in a place that is taken already: left over from a lost race."""
         self.lost: list[Resource] = []
-        """Those found by their ids, which have the owner's tag no more."""
+        """Those found without the owner's tag, by their ids or tokens."""
         self._ids: dict[str, Resource] = {}
 
     def add(self, found: Resource) -> None:
@@ -70,6 +70,7 @@ class World:
 
     def drop(self, kind: str) -> None:
         """Forget all of one kind, before it is observed again."""
+        self.lost = [each for each in self.lost if kind != each.KIND]
         for place in [place for place in self.places if place[0] == kind]:
             del self.places[place]
         self.surplus = [each for each in self.surplus if kind != each.KIND]
@@ -109,17 +110,17 @@ def snapshot(
     """
     world = world or World()
     for kind in kinds:
-        found: Iterable[Resource] = list(kind.observe(cloud, scope, world))
-        world.drop(kind.KIND)
-        for each in found:
-            world.add(each)
+        found: list[Resource] = list(kind.observe(cloud, scope, world))
         ids = set((known or {}).get(kind.KIND, {}).values()) - {each.id for each in found}
         if ids and kind.ID_FILTER and kind.KIND not in scope.existing:
             by_id = dataclasses.replace(scope, only={kind.ID_FILTER: sorted(ids)})
-            for each in list(kind.observe(cloud, by_id, world)):
-                if not _is_claimed(each.tags, scope):
-                    world.add(each)
-                    world.lost.append(each)
+            more = list(kind.observe(cloud, by_id, world))
+            found += [each for each in more if not _is_claimed(each.tags, scope)]
+        world.drop(kind.KIND)
+        for each in found:
+            world.add(each)
+            if kind.TAKES_TAGS and each.is_managed and scope.owner[0] not in each.tags:
+                world.lost.append(each)
     return world
 
 
@@ -130,7 +131,7 @@ def _is_claimed(tags: Mapping[str, str], scope: Scope) -> bool:
 
 
 def mark_lost(cloud: clouds.Cloud, scope: Scope, world: World) -> None:
-    """Give what was found by its id the owner's tag again."""
+    """Give what was found without the owner's tag that tag."""
     if world.lost:
         key, value = scope.owner
         ids = [each.id for each in world.lost]

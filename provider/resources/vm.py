@@ -91,17 +91,22 @@ class Bastion(Resource):
     def observe(
         cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
     ) -> Iterator[Self]:
-        """Find the bastion by the owner's tag and its role, or by its id.
+        """Find the bastion by the owner's tag and its role, or by its id, else by its token.
 
-        The VMs of machines bear the owner's tag as well, and so may a VM that somebody added.
+        The VMs of machines bear the owner's tag as well, and so may a VM that somebody added. That
+        of the Go provider bears only a name.
         """
         used = scope.existing.get(cls.KIND, {})
         filters = {"VmIds": sorted(used)} if used else scope.filters
-        for row in cloud.read("ReadVms", Filters=filters):
-            seen = cls._seen(row, world)
-            is_meant = bool(used or scope.only) or seen.has_role
-            if row["State"] not in OVER and is_meant:
-                yield dataclasses.replace(seen, is_managed=not used)
+        rows = cloud.read("ReadVms", Filters=filters)
+        seen = [cls._seen(row, world) for row in rows if row["State"] not in OVER]
+        found = [each for each in seen if used or scope.only or each.has_role]
+        token = scope.about.get("bastionToken")
+        if not found and token and not used:
+            rows = cloud.read("ReadVms", Filters={"ClientTokens": [token]})
+            found = [cls._seen(row, world) for row in rows if row["State"] not in OVER]
+        for each in found:
+            yield dataclasses.replace(each, is_managed=not used)
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], world: worlds.World) -> Self:
