@@ -212,6 +212,8 @@ class MachineVm(Resource):
             )
             return self.public_ip.address
         if self.public_ip_pool and not address:
+            if observed.power == "stopped" and names.AUTO_ATTACH in observed.tags:
+                return ""  # Its start attaches the one that its user data names, if that is free.
             return machine_ip.link_one(cloud, self.public_ip_pool, self.token, observed.id)
         return address
 
