@@ -85,13 +85,14 @@ class Life:
                 self._play(script)
                 self._calm()
                 laws.living(self)
+        self._forget_dead_routes()
         laws.as_in_peace(self)
         for one in self.ours:
             for each in (one, *one.hands):
                 each.delete()
         self._play(ending)
-        self._forget_dead_routes()
         self._calm()
+        self._forget_dead_routes()
         laws.gone(self)
         return self
 

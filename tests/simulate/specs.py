@@ -51,7 +51,9 @@ def changed(chance, before, ground, number):
 def _places(chance, network):
     style = chance.choice(["automatic", "automatic", "small", "named", "by role"])
     if style == "automatic":
-        network["subregions"] = chance.sample(_PLACES, chance.choice([1, 1, 2, 3]))
+        first = chance.choice(range(len(_PLACES)))
+        places = [*_PLACES[first:], *_PLACES[:first]]
+        network["subregions"] = places[: chance.choice([1, 1, 2, 3])]
         if maybe(chance, 0.3):
             network["net"] = {"name": "ours", "ipRange": f"10.{chance.randint(1, 9)}.0.0/16"}
     elif style == "small":
@@ -93,9 +95,9 @@ def _internet(chance, network):
 def _other_places(chance, found, _ground):
     """Add a subregion at the end, or take the last one away."""
     there = found["network"]["subregions"]
-    left = [place for place in _PLACES if place not in there]
-    if left and (len(there) == 1 or maybe(chance, 0.5)):
-        there.append(left[0])
+    if len(there) < len(_PLACES) and (len(there) == 1 or maybe(chance, 0.5)):
+        # The same one as any time before: a subnet that is there has its subregion.
+        there.append(_PLACES[(_PLACES.index(there[-1]) + 1) % len(_PLACES)])
     else:
         there.pop()
 
