@@ -14,7 +14,7 @@ from provider.api import v1beta2
 from provider.engine.resource import Refusal
 from provider.osc import cloud as clouds
 from provider.resources import want as wants
-from provider.rules import names
+from provider.rules import firewall, names
 
 Row = Mapping[str, Any]
 
@@ -90,11 +90,15 @@ def groups(
 ) -> tuple[str, ...]:
     """Return the ids of the security groups of a machine: those with its role, or with a name.
 
-    Raise ``Refusal`` when there is none, or one of the names is nobody's.
+    Raise ``Refusal`` when there is none, or one of the names is nobody's, or one with its role was
+    deleted: a VM would be without that group forever.
     """
     known = cluster.resources.get("securityGroup", {})
-    roles: dict[str, set[str]] = {}
     keys: dict[str, str] = {id_: key for key, id_ in known.items()}
+    roles: dict[str, set[str]] = {}
+    if not cluster.network.security_groups:
+        for kind, has in firewall.GROUPS.values():
+            roles[known.get(names.group_key(cluster.name, kind), "")] = set(has)
     for each in cluster.network.security_groups:
         key = each.name or names.unnamed_group_key(cluster.name, each.roles)
         id_ = each.resource_id or known.get(key, "")
@@ -109,6 +113,13 @@ def groups(
         for row in rows
         if role in wants.roles_of(wants.tags_of(row)) | roles.get(row["SecurityGroupId"], set())
     ]
+    there = {row["SecurityGroupId"] for row in rows}
+    for id_ in known.values():
+        if id_ not in there and role in roles.get(id_, ()):
+            raise Refusal(
+                f"The security group {keys[id_]} of the cluster was {id_}, which does not exist "
+                "any more. This goes on once the OscCluster has made another one."
+            )
     if not found:
         raise Refusal(
             f"No security group of the cluster has the role {role}. Give one of them that role in "
