@@ -1,0 +1,109 @@
+"""Mistakes that random lives have found (tests/simulate), each as the shortest story."""
+
+import pytest
+
+from tests.functional.provider import driver, machine_driver, worlds
+
+FAR = worlds.FAR
+
+
+def peered():
+    example = next(each for each in worlds.EXAMPLES if each.name == "peering")
+    return example.start().settle()
+
+
+def leads(run):
+    """Return the tables of the other side with a route to a peering."""
+    tables = driver.Direct(run.fake, FAR).read("ReadRouteTables")
+    return [t for t in tables if any(r.get("NetPeeringId") for r in t["Routes"])]
+
+
+def test_routes_to_a_peering_go_from_tables_that_are_not_chosen_any_more():
+    run = peered()
+    far = driver.Direct(run.fake, FAR)
+    main = next(t for t in far.read("ReadRouteTables") if t["LinkRouteTables"])
+    peering = driver.Direct(run.fake).read("ReadNetPeerings")[0]["NetPeeringId"]
+    far.call(
+        "CreateRoute",
+        RouteTableId=main["RouteTableId"],
+        DestinationIpRange="10.0.0.0/16",
+        NetPeeringId=peering,
+    )
+    run.memory.clear()
+    run.settle()
+    assert [t["RouteTableId"] for t in leads(run)] != [main["RouteTableId"]]
+    assert len(leads(run)) == 1
+    run.delete().settle()
+    assert leads(run) == []
+
+
+def test_a_new_peering_takes_over_the_routes_of_one_that_was_deleted():
+    run = peered()
+    near = driver.Direct(run.fake)
+    near.call("DeleteNetPeering", NetPeeringId=near.read("ReadNetPeerings")[0]["NetPeeringId"])
+    run.memory.clear()
+    run.settle()
+    assert run.is_ready, run.conditions
+    (route,) = [r for t in leads(run) for r in t["Routes"] if r.get("NetPeeringId")]
+    assert route["State"] == "active"
+
+
+def test_the_addresses_of_nat_services_are_let_in_at_once():
+    endpoint = {"host": "api.example.com", "port": 6443}
+    groups = [
+        {"name": "lb", "roles": ["loadbalancer"], "rules": []},
+        {"name": "nodes", "roles": ["controlplane", "worker"], "rules": []},
+    ]
+    network = {
+        "disable": ["loadbalancer"],
+        "securityGroups": groups,
+        "allowFromIPRanges": ["192.0.2.0/24"],
+    }
+    run = driver.ClusterDriver({"controlPlaneEndpoint": endpoint, "network": network}).settle()
+    cloud = driver.Direct(run.fake)
+    address = cloud.read("ReadNatServices")[0]["PublicIps"][0]["PublicIp"]
+    rules = [
+        rule
+        for group in cloud.read("ReadSecurityGroups")
+        if group["SecurityGroupName"].startswith("lb-")
+        for rule in group["InboundRules"]
+    ]
+    assert any(f"{address}/32" in rule["IpRanges"] for rule in rules)
+
+
+def test_a_machine_with_a_gpu_has_one_public_ip_of_a_pool():
+    site = machine_driver.Site()
+    cloud = driver.Direct(site.fake)
+    ids = [cloud.call("CreatePublicIp")["PublicIp"]["PublicIpId"] for _ in range(9)]
+    tags = [{"Key": "OscK8sIPPool", "Value": "nodes"}]
+    cloud.call("CreateTags", ResourceIds=ids, Tags=tags)
+    vm = {"vmType": "tinav5.c4r8p1", "flexibleGpu": {"model": "nvidia-p100"}}
+    vm["publicIpPool"] = "nodes"
+    for number in range(3):
+        # Each chooses another one, and what is free has changed when it starts.
+        site.machine(f"demo-md-0-{number}", spec={"vm": dict(vm)})
+    site.settle()
+    site.fake.clock.advance(60)
+    linked = [
+        row for row in cloud.read("ReadPublicIps") if row.get("VmId") and row["PublicIpId"] in ids
+    ]
+    assert len(linked) == 3
+
+
+@pytest.mark.parametrize("how", ["deleted", "without its role"])
+def test_no_machine_is_made_without_one_of_its_groups(how):
+    site = machine_driver.Site()
+    cloud = driver.Direct(site.fake)
+    rows = cloud.read("ReadSecurityGroups")
+    group = next(r for r in rows if r["SecurityGroupName"].startswith("demo-worker"))
+    if how == "deleted":
+        cloud.call("DeleteSecurityGroup", SecurityGroupId=group["SecurityGroupId"])
+    else:
+        role = [{"Key": "OscK8sRole/worker", "Value": ""}]
+        cloud.call("DeleteTags", ResourceIds=[group["SecurityGroupId"]], Tags=role)
+    run = site.machine()
+    for _ in range(4):
+        run.step()
+        site.fake.clock.advance(5)
+    assert all(len(vm["SecurityGroups"]) == 2 for vm in run.vms)
+    assert bool(run.vms) == (how != "deleted")
