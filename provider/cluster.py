@@ -204,10 +204,8 @@ class _Pass:
         self, cloud: clouds_.Cloud, scope: world.Scope, open_intents: intents.Intents
     ) -> world.World:
         """Return what is there: all of it, or only what was waited for a moment ago."""
-        remembered = self.memory.get("world")
-        if remembered is not None and self._memory_holds():
-            kinds = [kind for kind in KINDS if kind.KIND in self.memory["waiting"]]
-            seen = world.snapshot(cloud, scope, kinds, remembered)
+        seen = self._look_at_some(cloud, scope)
+        if seen is not None:
             world.mark_lost(cloud, scope, seen)
         elif self._is_new(cloud, scope, open_intents):
             seen = world.World(is_new=True)
@@ -216,6 +214,17 @@ class _Pass:
             world.mark_lost(cloud, scope, seen)
         seen.rebind()
         return seen
+
+    def _look_at_some(self, cloud: clouds_.Cloud, scope: world.Scope) -> world.World | None:
+        """Look at what was waited for a moment ago; None when that is not enough."""
+        seen: world.World | None = self.memory.get("world")
+        if seen is None or not self._memory_holds():
+            return None
+        before = {each.id for each in seen.all()}
+        kinds = [kind for kind in KINDS if kind.KIND in self.memory["waiting"]]
+        world.snapshot(cloud, scope, kinds, seen)
+        # What is gone may still be named by what was not looked at.
+        return seen if before <= {each.id for each in seen.all()} else None
 
     def _is_new(
         self, cloud: clouds_.Cloud, scope: world.Scope, open_intents: intents.Intents
