@@ -19,10 +19,10 @@ from e2e.cloud import Fake
 from e2e.cluster import Cluster
 from e2e.management import Local
 from e2e.story import Story
-from tools import pytest_plugin as tools_plugin
 
 Found = TypeVar("Found")
 
+pytest_plugins = ("tools.pytest_plugin",)
 FAILED = pytest.StashKey[bool]()
 
 
@@ -51,6 +51,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep a report for machines beside the artifacts, unless another place is named."""
     place: Path = config.getoption("--artifacts")
     config.option.xmlpath = config.option.xmlpath or str(place / "junit.xml")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say of every spec which tools it needs."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.tools(*management.NEEDED))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -114,11 +121,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fake]:
 
 
 @pytest.fixture(scope="session")
-def local(
-    request: pytest.FixtureRequest, cloud: Fake, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Local]:
+def local(cloud: Fake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     """Run a management cluster with all providers."""
-    tools_plugin.require(request.config, *management.NEEDED)
     folder = tmp_path_factory.mktemp("management")
     with Local(folder, cloud.environment, _variables()) as made:
         yield made
