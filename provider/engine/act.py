@@ -162,7 +162,7 @@ class Actor:
         for intent, each in itertools.zip_longest(alike, found):
             if each is not None:
                 self._adopt(dataclasses.replace(each, key=intent.key), intent.tags, report)
-            elif intent.place not in wanted:
+            if each is not None or intent.place not in wanted:
                 del report.intents[intent.place]
         return bool(found)
 

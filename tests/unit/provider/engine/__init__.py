@@ -1,0 +1,1 @@
+"""Tests of the engine, on kinds that exist nowhere else."""
