@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pydantic
@@ -12,6 +12,7 @@ from provider.api import v1beta2
 from provider.engine import world
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
+from provider.osc import metadata
 from provider.resources import net_peering
 from provider.resources.internet_service import InternetService
 from provider.resources.load_balancer import LoadBalancer
@@ -42,6 +43,9 @@ KINDS: tuple[type[Resource], ...] = (
     Bastion,
     PublicIp,
 )
+
+Here = Callable[[], metadata.Place | None]
+"""Tells where the provider itself runs."""
 
 _ONLY_TO_CREATE = ("spec.network.bastion", "spec.network.loadBalancer")
 """Parts that the Go provider checked less, and that do no harm once what they describe is there."""
@@ -205,19 +209,34 @@ def nat_addresses(seen: world.World) -> tuple[str, ...]:
     return tuple(sorted({address for each in found for address in each.addresses}))
 
 
-def peer(spec: v1beta2.NetPeering, clouds: clouds_.Clouds) -> net_peering.Peer | None:
-    """Return the other side of the peering, or None without one; raise ``Refusal``."""
+def peer(
+    spec: v1beta2.NetPeering, clouds: clouds_.Clouds, seen: world.World, here: Here
+) -> net_peering.Peer | None:
+    """Return the other side of the peering, or None without one; raise ``Refusal``.
+
+    Unless the spec names it, it is that of the peering that exists, or else ``here``, where the
+    provider runs: that may change when the management cluster does.
+    """
     if not spec.enable:
         return None
-    net_id, subnet_id = spec.management_net_id, spec.management_subnet_id
-    found = None
-    if net_id:
-        found = net_peering.find_peer(clouds, net_id, spec.management_account_id, subnet_id)
-    if found is None:
-        missing = f"managementSubnetId is {subnet_id}" if net_id and subnet_id else ""
-        missing = missing or f"managementNetId is {net_id or 'not set'}"
+    net_id, account_id = spec.management_net_id, spec.management_account_id
+    for each in seen.of(NetPeering.KIND):
+        assert isinstance(each, NetPeering)
+        net_id = net_id or each.peer_net_id
+    if not net_id and (place := here()):
+        net_id, account_id = place.net_id, account_id or place.account_id
+    if not net_id:
         raise Refusal(
-            f"spec.network.netPeering.enable is true, but {missing}, which the management "
+            "spec.network.netPeering.managementNetId is not set, and the provider does not run on "
+            "a VM of OUTSCALE, whose Net would be taken. Set it to the Net of the management "
+            "cluster."
+        )
+    subnet_id = spec.management_subnet_id
+    found = net_peering.find_peer(clouds, net_id, account_id, subnet_id)
+    if found is None:
+        name, value = ("Subnet", subnet_id) if subnet_id else ("Net", net_id)
+        raise Refusal(
+            f"spec.network.netPeering.management{name}Id is {value}, which the management "
             "credentials do not find. Set it to that of the management cluster."
         )
     return found

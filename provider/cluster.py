@@ -18,7 +18,7 @@ from provider.engine import plan as plans
 from provider.engine.plan import Step, Verb
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
-from provider.osc import credentials, errors
+from provider.osc import credentials, errors, metadata
 from provider.outcome import Event, Outcome
 from provider.resources import net_peering
 from provider.rules import names
@@ -48,13 +48,14 @@ def reconcile(
     clock: Clock,
     record: Record,
     memory: Memory | None = None,
+    here: blueprint.Here = metadata.here,
 ) -> Outcome:
     """Bring the cloud closer to what an OscCluster asks for.
 
     ``record`` keeps a status before anything is created that could be lost. ``memory`` only saves
-    Reads: without it, the outcome is the same.
+    Reads: without it, the outcome is the same. ``here`` tells where the provider itself runs.
     """
-    return _Pass(objects, clouds, clock, record, {} if memory is None else memory).run()
+    return _Pass(objects, clouds, clock, record, {} if memory is None else memory, here).run()
 
 
 def plan(
@@ -70,7 +71,7 @@ def plan(
         raise AssertionError("A plan changes nothing.")
 
     objects = ClusterObjects(osc_cluster, None)
-    return _Pass(objects, clouds, clock, record, {}).planned(is_new=is_new)
+    return _Pass(objects, clouds, clock, record, {}, metadata.here).planned(is_new=is_new)
 
 
 class _Pass:
@@ -81,12 +82,14 @@ class _Pass:
         clock: Clock,
         record: Record,
         memory: Memory,
+        here: blueprint.Here,
     ) -> None:
         self.objects = objects
         self.clouds = clouds
         self.clock = clock
         self.record = record
         self.memory = memory
+        self.here = here
         self.metadata = objects.osc_cluster["metadata"]
         self.status: Mapping[str, Any] = objects.osc_cluster.get("status") or {}
         self.is_going = "deletionTimestamp" in self.metadata
@@ -271,7 +274,7 @@ class _Pass:
             name=self.name,
             region=cloud.region,
             seen=seen,
-            peer=blueprint.peer(spec.network.net_peering, self.clouds),
+            peer=blueprint.peer(spec.network.net_peering, self.clouds, seen, self.here),
         )
 
     def _record(self, open_intents: intents.Intents) -> None:

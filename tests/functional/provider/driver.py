@@ -140,6 +140,7 @@ class ClusterDriver:
         self.object = osc_cluster(spec, name)
         self.cluster = owner(uid, name)
         self.machines = ()
+        self.here = lambda: None
         self.memory = {}
         self.writes = 0
         self.events = []
@@ -175,7 +176,9 @@ class ClusterDriver:
         """One reconcile; a killed one leaves nothing but what was written."""
         objects = cluster.ClusterObjects(copied(self.object), self.cluster, tuple(self.machines))
         try:
-            outcome = cluster.reconcile(objects, self.clouds, self.clock, self.record, self.memory)
+            outcome = cluster.reconcile(
+                objects, self.clouds, self.clock, self.record, self.memory, self.here
+            )
         except Killed:
             self.memory = {}
             return None

@@ -1,10 +1,14 @@
 """What stands beside a cluster: a bastion, a peered Net, and what existed before."""
 
-import pytest
+import requests
 
 from fakecloud import FakeCloud
+from fakecloud import metadata as fake_metadata
+from provider.osc import metadata
 from tests.functional.provider import clusters, driver, worlds
 from tests.functional.provider.clusters import ANYWHERE
+
+ADDRESS = "169.254.169.254"
 
 # --- Bastion -------------------------------------------------------------------------------------
 
@@ -219,15 +223,41 @@ def test_a_route_of_the_other_side_comes_back():
     assert far_routes(far, net) == [("10.0.0.0/16", "active")]
 
 
-@pytest.mark.parametrize("given", ["", "vpc-0000dead"])
-def test_the_other_side_of_a_peering_has_to_exist(given):
-    run, _, _ = peered({"managementNetId": given})
+def test_the_other_side_of_a_peering_has_to_exist():
+    run, _, _ = peered({"managementNetId": "vpc-0000dead"})
     run.step()
-    calls = clusters.changes(run, run.step)
-    assert calls == []
+    assert clusters.changes(run, run.step) == []
     status, _, message = run.conditions["SpecReady"]
     assert status == "False"
-    assert f"managementNetId is {given or 'not set'}, which the management" in message
+    assert "managementNetId is vpc-0000dead, which the management credentials do not" in message
+
+
+def test_outside_of_a_vm_the_other_side_of_a_peering_has_to_be_named():
+    run, _, _ = peered({"managementNetId": "", "managementAccountId": ""})
+    run.step()
+    assert clusters.changes(run, run.step) == []
+    message = run.conditions["SpecReady"][2]
+    assert "managementNetId is not set, and the provider does not run on a VM" in message
+
+
+def test_the_other_side_of_a_peering_is_where_the_provider_runs():
+    run, far, net = peered({"managementNetId": "", "managementAccountId": ""})
+    image = far.read("ReadImages")[0]["ImageId"]
+    (subnet,) = far.read("ReadSubnets")
+    vm = far.call("CreateVms", ImageId=image, SubnetId=subnet["SubnetId"])["Vms"][0]["VmId"]
+
+    def get(url):
+        status, text = fake_metadata.answer(run.fake, vm, url.removeprefix(f"http://{ADDRESS}/"))
+        if status != 200:
+            raise requests.HTTPError(text)
+        return text
+
+    run.here = lambda: metadata.here(get)
+    run.settle()
+    assert run.is_ready, run.conditions
+    assert clusters.one(run, "NetPeerings")["AccepterNet"]["NetId"] == net
+    run.here = lambda: metadata.Place("vpc-0000beef", worlds.FAR)
+    assert clusters.changes(run, lambda: clusters.again(run)) == [], "A peering stays."
 
 
 # --- What existed before -------------------------------------------------------------------------
