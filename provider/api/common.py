@@ -57,6 +57,14 @@ class Part(pydantic.BaseModel):
         use_attribute_docstrings=True,
     )
 
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        """Take a null for nothing said, as the API server does when it stores an object."""
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
+
 
 class Object(Part):
     """A whole object."""
