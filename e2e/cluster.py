@@ -19,7 +19,7 @@ class Cluster:
 
     def __init__(self, management: Local, namespace: str, name: str) -> None:
         """Know its name; nothing is made."""
-        self._management = management
+        self.management = management
         self.kube: Kube = management.kube.within(namespace)
         self.namespace = namespace
         self.name = name
@@ -28,13 +28,13 @@ class Cluster:
 
     def manifest(self, *flags: str) -> str:
         """Return what clusterctl makes of a flavour."""
-        return self._management.clusterctl.run(
+        return self.management.clusterctl.run(
             "generate", "cluster", self.name, f"--target-namespace={self.namespace}", *flags
         )
 
     def apply(self, manifest: str) -> None:
         """Apply a manifest."""
-        self._management.kubectl.run("apply", "-f", "-", given=manifest)
+        self.management.kubectl.run("apply", "-f", "-", given=manifest)
 
     def pause(self, *, paused: bool) -> None:
         """Pause the cluster, or let it go on."""
@@ -44,13 +44,19 @@ class Cluster:
         """Ask for the deletion of the cluster, and nothing else."""
         self.kube.delete(CORE, "clusters", self.name)
 
+    def move_to(self, target: Cluster) -> None:
+        """Move everything of the namespace to another management cluster."""
+        place = target.management.kubeconfig
+        flags = [f"--to-kubeconfig={place}", f"--namespace={self.namespace}"]
+        self.management.clusterctl.run("move", *flags)
+
     # --- What there is ---------------------------------------------------------------------------
 
     def objects(self, *kinds: str) -> list[Object]:
         """Return the objects of Cluster API's kinds in the namespace, and its secrets."""
         # Every kind of Cluster API and of its providers is in this category.
         wanted = ",".join(kinds or ("cluster-api", "secrets"))
-        found = self._management.kubectl.run(
+        found = self.management.kubectl.run(
             "get", wanted, "-n", self.namespace, "-o", "json", "--ignore-not-found"
         )
         rows: list[Object] = json.loads(found)["items"] if found.strip() else []

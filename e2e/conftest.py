@@ -39,6 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cloud", default="fake", choices=["fake"], help="the cloud: fake is fakecloud"
     )
     group.addoption(
+        "--seeds", type=int, default=2, help="how many lives of a manager that is killed are lived"
+    )
+    group.addoption(
         "--artifacts",
         type=Path,
         default=Path("dist/e2e"),
@@ -51,6 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep a report for machines beside the artifacts, unless another place is named."""
     place: Path = config.getoption("--artifacts")
     config.option.xmlpath = config.option.xmlpath or str(place / "junit.xml")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Live as many lives as are asked for."""
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(metafunc.config.getoption("--seeds")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -94,6 +103,17 @@ class Spec:
         """See that something holds all the time."""
         self.waits[for_].throughout(probe)
 
+    def untouched(self) -> Callable[[], None]:
+        """Return a probe that finds the cloud as it is now, with nobody having asked for more."""
+        has, writes = self.cloud.inventory(), len(self.cloud.writes())
+
+        def probe() -> None:
+            now, asked = self.cloud.inventory(), self.cloud.writes()[writes:]
+            waits.need(now == has, saw=f"the cloud changed: {sorted(now ^ has)}")
+            waits.need(not asked, saw=f"the cloud was asked to {asked}")
+
+        return probe
+
     def cloud_is_as_before(self) -> None:
         """Find in the cloud what was there before the spec, and nothing else."""
         now = self.cloud.inventory()
@@ -125,6 +145,13 @@ def local(cloud: Fake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loc
     """Run a management cluster with all providers."""
     folder = tmp_path_factory.mktemp("management")
     with Local(folder, cloud.environment, _variables()) as made:
+        yield made
+
+
+@pytest.fixture
+def elsewhere(cloud: Fake, tmp_path: Path) -> Iterator[Local]:
+    """Run a second management cluster."""
+    with Local(tmp_path / "elsewhere", cloud.environment, _variables()) as made:
         yield made
 
 

@@ -14,11 +14,6 @@ from e2e.conftest import Spec
 from e2e.kube import Object
 from e2e.waits import differences, need
 
-PLURALS = {
-    "Cluster": "clusters",
-    "Secret": "secrets",
-}
-
 
 def test_what_others_take_away_from_objects_comes_back(spec: Spec) -> None:
     """Take owner references and finalizers away, and see that nothing is written without need."""
@@ -32,9 +27,10 @@ def test_what_others_take_away_from_objects_comes_back(spec: Spec) -> None:
     with spec.step("Finalizers come back"):
         _restored(spec, "finalizers", _finalizers, within="finalizers-restored")
     with spec.step("resourceVersions become stable"):
-        spec.eventually(
-            lambda: _is_stable(spec, for_="versions-stay-stable"), within="versions-become-stable"
-        )
+        seen = _versions(spec)
+        spec.eventually(lambda: _is_same(spec, seen), within="versions-become-stable")
+    with spec.step("resourceVersions stay stable"):
+        spec.throughout(lambda: _is_same(spec, seen), for_="versions-stay-stable")
 
 
 def _restored(spec: Spec, field: str, read: Callable[[Object], str], *, within: str) -> None:
@@ -75,16 +71,15 @@ def _finalizers(of: Object) -> str:
     return ", ".join(sorted(of["metadata"].get("finalizers") or ())) or "none"
 
 
-def _is_stable(spec: Spec, *, for_: str) -> None:
-    def versions() -> dict[str, str]:
-        rows = spec.cluster.objects()
-        return {identity(each): each["metadata"]["resourceVersion"] for each in rows}
+def _versions(spec: Spec) -> dict[str, str]:
+    rows = spec.cluster.objects()
+    return {identity(each): each["metadata"]["resourceVersion"] for each in rows}
 
-    before = versions()
 
-    def is_same() -> None:
-        changed = list(differences(before, versions()))
-        need(not changed, saw="; ".join(changed))
-
-    # A first change only means that it is not yet quiet: the outer wait goes on.
-    spec.throughout(is_same, for_=for_)
+def _is_same(spec: Spec, seen: dict[str, str]) -> None:
+    """Find nothing written since the last look, which is kept in ``seen``."""
+    now = _versions(spec)
+    changed = list(differences(seen, now))
+    seen.clear()
+    seen.update(now)
+    need(not changed, saw="; ".join(changed))

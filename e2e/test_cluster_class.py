@@ -1,0 +1,73 @@
+"""Spec 6: a cluster of a ClusterClass is made, and changed by a variable."""
+
+from __future__ import annotations
+
+from e2e.cluster import condition
+from e2e.conftest import Spec
+from e2e.kube import CORE, INFRASTRUCTURE, Object
+from e2e.waits import need
+
+BIGGER = "tinav6.c4r8p2"
+
+
+def test_a_cluster_of_a_class_follows_its_variables(spec: Spec) -> None:
+    """Make a cluster from the topology flavour, and give it bigger VMs."""
+    cluster = spec.cluster
+    with spec.step("clusterctl generate cluster --flavor topology brings the class as well"):
+        cluster.apply(cluster.manifest("--flavor=topology"))
+    with spec.step("It is provisioned as any other"):
+        spec.eventually(cluster.is_provisioned, within="cluster-provisioned")
+        spec.eventually(cluster.has_control_plane_vm, within="machine-provisioned")
+        spec.eventually(lambda: _is_reconciled(spec), within="noticed")
+    with spec.step("Nothing is rotated as long as nothing is changed"):
+        before = _templates(spec)
+        spec.throughout(lambda: _is_same(spec, before), for_="quiet")
+    with spec.step("Another vmType: templates are rotated, the old ones were never changed"):
+        _set_variable(spec, "vmType", BIGGER)
+        spec.eventually(lambda: _is_rotated(spec), within="noticed")
+        spec.eventually(lambda: _is_reconciled(spec), within="noticed")
+    with spec.step("Nothing is rotated again"):
+        before = _templates(spec)
+        spec.throughout(lambda: _is_same(spec, before), for_="quiet")
+
+
+def _set_variable(spec: Spec, name: str, value: str) -> None:
+    found = spec.cluster.is_provisioned()
+    rows: list[Object] = found["spec"]["topology"]["variables"]
+    new = [{**row, "value": value} if row["name"] == name else row for row in rows]
+    patch = {"spec": {"topology": {"variables": new}}}
+    spec.cluster.kube.patch(CORE, "clusters", spec.cluster.name, patch)
+
+
+def _is_reconciled(spec: Spec) -> None:
+    told = condition(spec.cluster.is_provisioned(), "TopologyReconciled")
+    need(told.get("status") == "True", saw=f"TopologyReconciled is {told}")
+
+
+def _templates(spec: Spec) -> dict[str, str]:
+    """Return the VM type of each template of machines by its name; those of the class as well."""
+    rows = spec.cluster.kube.items(INFRASTRUCTURE, "oscmachinetemplates")
+    return {
+        row["metadata"]["name"]: row["spec"]["template"]["spec"]["vm"]["vmType"] for row in rows
+    }
+
+
+def _is_same(spec: Spec, before: dict[str, str]) -> None:
+    now = _templates(spec)
+    need(now == before, saw=f"templates were {before} and are {now}")
+    _is_reconciled(spec)
+
+
+def _is_rotated(spec: Spec) -> None:
+    """Find that control plane and workers are made from templates with the new type."""
+    types = _templates(spec)
+    used = [
+        row["spec"]["template"]["spec"]["infrastructureRef"]["name"]
+        for row in spec.cluster.kube.items(CORE, "machinedeployments")
+    ]
+    used += [
+        row["spec"]["machineTemplate"]["spec"]["infrastructureRef"]["name"]
+        for row in spec.cluster.objects("kubeadmcontrolplanes")
+    ]
+    need(len(used) == 2, saw=f"templates {used} are in use")
+    need({types.get(name) for name in used} == {BIGGER}, saw=f"of {types}, {used} are in use")

@@ -1,0 +1,59 @@
+"""Spec 3: ``clusterctl move`` to another management cluster, and back."""
+
+from __future__ import annotations
+
+import functools
+
+from e2e.cluster import Cluster
+from e2e.conftest import Spec
+from e2e.kube import CORE
+from e2e.management import Local
+
+KUBEADM = "controlplane.cluster.x-k8s.io/v1beta2"
+
+
+def test_a_cluster_is_moved_without_a_write_to_the_cloud(spec: Spec, elsewhere: Local) -> None:
+    """Move a cluster there and back: it keeps what it has, and is deleted as if nothing was."""
+    here = spec.cluster
+    there = Cluster(elsewhere, here.namespace, here.name)
+    with spec.step("A cluster with the VM of its first control plane machine"):
+        here.apply(here.manifest("--worker-machine-count=0"))
+        spec.eventually(here.is_provisioned, within="cluster-provisioned")
+        machine = spec.eventually(here.has_control_plane_vm, within="machine-provisioned")
+        spec.eventually(
+            functools.partial(here.says, "oscmachine", "Ready", "True"), within="noticed"
+        )
+        is_untouched = spec.untouched()
+    elsewhere.kubectl.run("create", "namespace", here.namespace)
+    for source, target in ((here, there), (there, here)):
+        with spec.step(f"clusterctl move {'there' if source is here else 'back'}"):
+            _play_node(source)
+            source.move_to(target)
+            spec.eventually(source.is_gone, within="deleted")
+        with spec.step("All of it is Ready again, and nothing was written to the cloud"):
+            spec.eventually(target.is_provisioned, within="cluster-provisioned")
+            moved = spec.eventually(target.has_control_plane_vm, within="machine-provisioned")
+            assert moved["spec"]["providerID"] == machine["spec"]["providerID"]
+            for kind in ("osccluster", "oscmachine"):
+                probe = functools.partial(target.says, kind, "Ready", "True")
+                spec.eventually(probe, within="noticed")
+            spec.throughout(is_untouched, for_="quiet")
+    with spec.step("kubectl delete cluster: no object is left, and the cloud is as it was before"):
+        here.delete()
+        spec.eventually(here.is_gone, within="deleted")
+        spec.cloud_is_as_before()
+
+
+def _play_node(cluster: Cluster) -> None:
+    """Say that the Machine has its Node: without one clusterctl moves nothing, and none boots here.
+
+    The controllers of Cluster API never take back what is said here.
+    """
+    done = {"status": {"initialization": {"controlPlaneInitialized": True}}}
+    (control_plane,) = cluster.kube.items(KUBEADM, "kubeadmcontrolplanes")
+    name = control_plane["metadata"]["name"]
+    cluster.kube.patch(KUBEADM, "kubeadmcontrolplanes", name, done, "status")
+    cluster.kube.patch(CORE, "clusters", cluster.name, done, "status")
+    for machine in cluster.machines(control_plane=True):
+        joined = {"status": {"nodeRef": {"name": "node"}}}
+        cluster.kube.patch(CORE, "machines", machine["metadata"]["name"], joined, "status")
