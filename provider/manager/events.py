@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import dataclasses
 import logging
 import random
@@ -26,6 +27,8 @@ BURST, REFILL_S = 25, 10.0
 """Events of one object: so many at once, then one in so many seconds."""
 KNOWN_MOST = 4096
 WAITING_MOST = 1000
+FLUSH_S = 1.0
+"""How long the end waits for events that are not written yet."""
 NOTE_MOST = 1024
 """The longest note that the API takes."""
 
@@ -69,6 +72,13 @@ class Recorder:
                 await self._write(kind, body, event)
             except errors.KubeError as problem:
                 _log.warning("An event was dropped. %s", problem)
+            finally:
+                self._queue.task_done()
+
+    async def flush(self) -> None:
+        """Wait until all events are written, but not for long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._queue.join(), FLUSH_S)
 
     async def _write(self, kind: kinds.Kind, body: Object, event: Event) -> None:
         metadata, now = body["metadata"], self._clock.monotonic_s()

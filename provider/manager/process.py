@@ -236,6 +236,7 @@ class Manager:
             )
             stack.push_async_callback(self._queues[kind].stop, 0)
         self._in_background(stack, recorder.run())
+        stack.push_async_callback(recorder.flush)
         return worker
 
     async def _follow(self, client: kube.Client) -> None:

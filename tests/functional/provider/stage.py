@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import itertools
 import random
 import threading
@@ -266,6 +267,11 @@ class Replica:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(within_s)
         assert not self._thread.is_alive(), "The manager does not stop."
+        for each in threading.enumerate():
+            if each.name == "watches":
+                each.join(WITHIN_S)
+        # What kopf leaves open is found now, and not in the middle of another test.
+        gc.collect()
 
     def __enter__(self):
         return self.start()

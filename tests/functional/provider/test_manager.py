@@ -66,17 +66,26 @@ def test_a_cluster_that_goes_on_wakes_its_objects(plain):
         eventually(lambda: phase(plain, kinds.OSC_MACHINE, "one") == "there")
 
 
-def test_a_machine_sees_its_cluster_its_siblings_and_its_bootstrap_data(plain):
+def test_a_machine_sees_its_cluster_with_its_bootstrap_data(plain):
     with Replica(plain, deciding()):
         plain.cluster()
         plain.machine("one", bootstrap="one-data")
-        plain.machine("two")
-        eventually(lambda: phase(plain, kinds.OSC_MACHINE, "two") == "there")
+        eventually(lambda: phase(plain, kinds.OSC_MACHINE, "one") == "there")
         plain.secret("one-data", {"cluster.x-k8s.io/cluster-name": "demo"}, value="x")
-        wanted = {"phase": "there", "others": ["two"], "bootstrap": "one-data"}
-        eventually(
-            lambda: plain.status(kinds.OSC_MACHINE, "one") == {**wanted, "infrastructure": "demo"}
-        )
+        eventually(lambda: plain.status(kinds.OSC_MACHINE, "one")["bootstrap"] == "one-data")
+        assert plain.status(kinds.OSC_MACHINE, "one")["infrastructure"] == "demo"
+
+
+def test_a_machine_sees_its_siblings(plain):
+    with Replica(plain, deciding()):
+        plain.cluster()
+        plain.machine("one")
+        plain.machine("two")
+        # A new machine wakes its cluster, and no sibling.
+        wanted = ["one", "two"]
+        eventually(lambda: plain.status(kinds.OSC_CLUSTER, "demo").get("others") == wanted)
+        plain.patch(kinds.OSC_MACHINE, "one", metadata={"annotations": {"look": "again"}})
+        eventually(lambda: plain.status(kinds.OSC_MACHINE, "one").get("others") == ["two"])
 
 
 def test_a_machine_with_a_provider_id_needs_no_bootstrap_data(plain):

@@ -43,7 +43,7 @@ def play(stage, clock, *steps):
             for after_s, event in steps:
                 clock.seconds += after_s
                 recorder.publish(kinds.OSC_CLUSTER, body, event)
-                await asyncio.sleep(0.05)
+                await recorder.flush()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
