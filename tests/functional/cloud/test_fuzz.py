@@ -45,7 +45,7 @@ class Changer:
     """Change requests in one place; ``chance`` decides where and how."""
 
     def __init__(self, seed):
-        self.chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self.chance = random.Random(seed)
         self.ids = identifiers()
 
     def changed(self, schema, request):
