@@ -1,3 +1,5 @@
+"""What is read of objects of v1beta2, however odd they are."""
+
 from provider.api import v1beta2
 
 
