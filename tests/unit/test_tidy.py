@@ -194,10 +194,14 @@ def dead_links(path, text):
 def unknown_targets(path, text):
     if not path.endswith(".md"):
         return
-    known = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    known = re.findall(
+        r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     for number, line, fenced in markdown(text):
         for code in [line] if fenced else re.findall(r"`([^`]+)`", line):
-            for target in re.findall(r"[a-z]+", "".join(re.findall(r"^make ([a-z ]+)", code))):
+            for target in re.findall(
+                r"[a-z0-9]+", "".join(re.findall(r"^make ([a-z0-9 ]+)", code))
+            ):
                 if target not in known:
                     yield f"{path}:{number}: 'make {target}' does not exist. See 'make help'."
 
