@@ -209,8 +209,8 @@ class ApiError(OscError):
         first = errors[0] if isinstance(errors, list) and errors else {}
         first = first if isinstance(first, dict) else {}
         context = body.get("ResponseContext")
-        details = str(first.get("Details") or body.get("detail") or "")
-        if hidden and hidden[:HIDDEN_LEAST] in details:
+        details = str(first.get("Details") or body.get("detail") or "")[:DETAILS_MOST]
+        if _quotes(details, hidden):
             details = "(The details quote the user data.)"
         return cls(
             action,
@@ -225,3 +225,9 @@ class ApiError(OscError):
         said = " ".join(part for part in (self.type, self.code, self.details) if part)
         request = f" (request {self.request_id})" if self.request_id else ""
         return f"{self.action}: {said}{request}"
+
+
+def _quotes(text: str, hidden: str) -> bool:
+    """Tell whether a text repeats some part of what is hidden."""
+    starts = range(len(text) - HIDDEN_LEAST + 1)
+    return any(text[start : start + HIDDEN_LEAST] in hidden for start in starts)

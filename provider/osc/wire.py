@@ -6,6 +6,8 @@ other threads, and its retries do not know that a create must not be sent twice:
 
 from __future__ import annotations
 
+import base64
+import binascii
 import urllib.parse
 from typing import Any
 
@@ -22,6 +24,8 @@ CONNECT_S = 5.0
 """How long a connection may take to open."""
 ANSWER_S = 60.0
 """How long the API may take to answer; a CreateVms takes several seconds."""
+SHOWN = 4
+"""How many characters of an access key are told: enough to see which one it is."""
 CONNECTIONS = 32
 """How many connections are kept open; more threads than that may call, at a cost."""
 
@@ -31,6 +35,7 @@ class Wire(Call):  # type: ignore[misc]
 
     def __init__(self, credentials: Credentials, agent: str) -> None:
         self._host = urllib.parse.urlsplit(credentials.endpoint).netloc
+        self._access_key = credentials.access_key
         super().__init__(
             user_agent=agent,
             max_retries=0,
@@ -67,7 +72,9 @@ class Wire(Call):  # type: ignore[misc]
             said = answer.json()
         except ValueError:
             said = None
-        error = ApiError.of_answer(action, answer.status_code, said, body.get("UserData") or "")
+        error = ApiError.of_answer(action, answer.status_code, said, _hidden(body))
+        shown = f"{self._access_key[:SHOWN]}..."
+        error.details = error.details.replace(self._access_key, shown)
         if not error.type and not error.details:
             error.details = f"{self._host} answered with HTTP status {error.status}."
         return error
@@ -103,3 +110,13 @@ def _is_unsent(error: requests.RequestException) -> bool:
     return isinstance(
         getattr(inner, "reason", None), urllib3.exceptions.NewConnectionError
     ) and isinstance(inner, urllib3.exceptions.MaxRetryError)
+
+
+def _hidden(body: dict[str, Any]) -> str:
+    """Return what of a request nobody may repeat: its user data, as it is sent and as it reads."""
+    sent = str(body.get("UserData") or "")
+    try:
+        read = base64.b64decode(sent).decode(errors="replace")
+    except binascii.Error:
+        read = ""
+    return f"{sent}\n{read}"
