@@ -9,6 +9,7 @@ import random
 import threading
 import urllib.error
 import urllib.request
+from typing import ClassVar
 
 from fakekube.serving import ServerThread
 from provider.api import crd
@@ -219,6 +220,8 @@ class Replica:
     rate: how many seconds pass for it in one.
     """
 
+    _running: ClassVar = set()
+
     def __init__(self, stage, decide=None, *, reviews=None, environment=None, rate=1, **changes):
         self.metrics = Metrics()
         self.secrets = []
@@ -258,6 +261,7 @@ class Replica:
 
     def start(self):
         self._thread.start()
+        self._running.add(self)
         eventually(lambda: self.manager.ports or self.problem)
         return self
 
@@ -267,8 +271,9 @@ class Replica:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(within_s)
         assert not self._thread.is_alive(), "The manager does not stop."
+        self._running.discard(self)
         for each in threading.enumerate():
-            if each.name == "watches":
+            if each.name == "watches" and not self._running:
                 each.join(WITHIN_S)
         # What kopf leaves open is found now, and not in the middle of another test.
         gc.collect()
