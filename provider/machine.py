@@ -456,11 +456,15 @@ class _Pass:
         status = {**telling.status(told, report), **_facts(vm)}
         if self._is_provisioned or ready.status == "True":
             status["initialization"] = {"provisioned": True}
+        again_s = telling.again_s(report)
+        if any(step.target.KIND == MachineVm.KIND for step in report.done):
+            # What has become of it, such as its addresses, is seen at the next look.
+            again_s = min(again_s, MachineVm.POLL_S)
         return Outcome(
             spec=self._provider_id(vm),
             status=status,
             events=(*self.notes, *telling.events(report)),
-            again_s=telling.again_s(report),
+            again_s=again_s,
             retry=bool(report.failures),
         )
 
