@@ -180,20 +180,27 @@ class Manager:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._leads, 0)
             worker = self._reconciler(stack, client)
-            tasks = [asyncio.create_task(each) for each in (stop.wait(), losing)]
-            tasks.append(asyncio.create_task(self._follow(client)))
-            for task in tasks:
+            ending, lost, following = (
+                asyncio.create_task(each) for each in (stop.wait(), losing, self._follow(client))
+            )
+            # Also while winding down: the loss waits for nothing.
+            lost.add_done_callback(functools.partial(self._lose, worker))
+            for task in (ending, lost, following):
                 stack.push_async_callback(_ended, task)
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if stop.is_set():
-                await self._wind_down(worker)
-                return
-            worker.interrupt()
-            if tasks[1].done():
-                _log.error("The lease is lost. All work ends here, so that nothing is done twice.")
-                self._world.abort()
+            await asyncio.wait((ending, lost, following), return_when=asyncio.FIRST_COMPLETED)
+            if lost.done():
                 raise Lost
-            await tasks[-1]
+            if following.done():
+                worker.interrupt()
+                await following
+            await self._wind_down(worker)
+
+    def _lose(self, worker: reconciler.Reconciler, lost: asyncio.Task[Any]) -> None:
+        if lost.cancelled():
+            return
+        worker.interrupt()
+        _log.error("The lease is lost. All work ends here, so that nothing is done twice.")
+        self._world.abort()
 
     def _leads(self, leads: int) -> None:
         self.is_leader = bool(leads)
