@@ -63,12 +63,6 @@ def _osc_cluster(obj: Object) -> Any:
     return [_intent(obj), [status.get(each) for each in kept]]
 
 
-def _osc_machine(obj: Object) -> Any:
-    metadata, spec = obj["metadata"], obj.get("spec") or {}
-    resources = (obj.get("status") or {}).get("resources")
-    return [metadata.get("deletionTimestamp"), spec.get("providerID"), resources]
-
-
 def _nothing(_: Object) -> Any:
     return None
 
@@ -107,8 +101,11 @@ def _of_osc_cluster(obj: Object, cache: Cache) -> Iterable[Key]:
 
 
 def _of_osc_machine(obj: Object, cache: Cache) -> Iterable[Key]:
+    """Return the OscCluster if it goes: then it waits until it has no machines."""
     namespace = obj["metadata"].get("namespace", "")
-    return _keys(kinds.OSC_CLUSTER, cache.osc_clusters.of_cluster(namespace, cluster_of(obj)))
+    for each in cache.osc_clusters.of_cluster(namespace, cluster_of(obj)):
+        if "deletionTimestamp" in each["metadata"]:
+            yield key_of(kinds.OSC_CLUSTER, each)
 
 
 def _of_identity(obj: Object, cache: Cache) -> Iterable[Key]:
@@ -154,7 +151,7 @@ _ROUTES: dict[str, tuple[Callable[[Object], Any], Callable[[Object, Cache], Iter
     kinds.CLUSTER.name: (_cluster, _of_cluster),
     kinds.MACHINE.name: (_intent, _of_machine),
     kinds.OSC_CLUSTER.name: (_osc_cluster, _of_osc_cluster),
-    kinds.OSC_MACHINE.name: (_osc_machine, _of_osc_machine),
+    kinds.OSC_MACHINE.name: (_nothing, _of_osc_machine),
     kinds.OSC_CLUSTER_IDENTITY.name: (_intent, _of_identity),
     kinds.NAMESPACE.name: (_nothing, _of_namespace),
     kinds.SECRET.name: (_nothing, _of_secret),

@@ -105,13 +105,16 @@ def test_what_machines_depend_on_wakes_them_even_as_an_echo(cache, parts):
         {"status": {"resources": {"vm": {"default": "i-1"}}}},
     ],
 )
-def test_what_a_cluster_depends_on_wakes_it_even_as_an_echo(cache, parts):
+def test_a_change_of_a_machine_does_not_wake_its_cluster(cache, parts):
     old = cache.osc_machines.get("a", "one")
-    assert woken(cache, kinds.OSC_MACHINE, old, changed(old, **parts), is_echo=True) == {CLUSTER}
+    assert woken(cache, kinds.OSC_MACHINE, old, changed(old, **parts), is_echo=True) == set()
 
 
-def test_a_machine_that_is_gone_wakes_its_cluster(cache):
+def test_a_machine_that_is_gone_wakes_a_cluster_that_waits_for_it(cache):
     old = cache.osc_machines.get("a", "one")
+    assert CLUSTER not in woken(cache, kinds.OSC_MACHINE, old, None)
+    going = changed(cache.osc_clusters.get("a", "demo"), metadata={"deletionTimestamp": "now"})
+    cache.osc_clusters.put(going)
     assert CLUSTER in woken(cache, kinds.OSC_MACHINE, old, None)
 
 
