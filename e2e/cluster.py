@@ -64,7 +64,9 @@ class Cluster:
 
     def osc_cluster(self) -> Object:
         """Return the OscCluster that the Cluster names."""
-        reference = self._one("clusters", self.name)["spec"]["infrastructureRef"]
+        reference = self._one("clusters", self.name)["spec"].get("infrastructureRef")
+        need(reference, saw=f"Cluster {self.name} has no infrastructureRef")
+        assert reference is not None, "It is needed."
         return self._one("oscclusters", reference["name"], INFRASTRUCTURE)
 
     def machines(self, *, control_plane: bool) -> list[Object]:

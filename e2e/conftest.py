@@ -39,6 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cloud", default="fake", choices=["fake"], help="the cloud: fake is fakecloud"
     )
     group.addoption(
+        "--write-golden",
+        action="store_true",
+        help="write what is compared with a file into that file, for you to read",
+    )
+    group.addoption(
         "--seeds", type=int, default=2, help="how many lives of a manager that is killed are lived"
     )
     group.addoption(

@@ -11,8 +11,8 @@ from e2e import repository
 from e2e.conftest import Spec
 from e2e.waits import need
 
-WRITES_UP, WRITES_DOWN = 50, 20
-"""About how many writes a cluster with one machine takes to come and to go."""
+WRITES_UP, WRITES_DOWN = 40, 15
+"""A little less than a cluster with one machine takes to come and to go."""
 COUNTS = {
     "InternetServices": 1,
     "LoadBalancers": 1,

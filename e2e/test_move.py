@@ -28,6 +28,8 @@ def test_a_cluster_is_moved_without_a_write_to_the_cloud(spec: Spec, elsewhere: 
     for source, target in ((here, there), (there, here)):
         with spec.step(f"clusterctl move {'there' if source is here else 'back'}"):
             _play_node(source)
+            probe = functools.partial(source.says, "cluster", "ControlPlaneInitialized", "True")
+            spec.eventually(probe, within="noticed")
             source.move_to(target)
             spec.eventually(source.is_gone, within="deleted")
         with spec.step("All of it is Ready again, and nothing was written to the cloud"):
