@@ -65,8 +65,9 @@ class World:
         self._ids[found.id] = found
 
     @staticmethod
-    def _rank(found: Resource) -> tuple[bool, bool, str]:
-        return (not found.is_managed, found.state in found.LEAVING, found.id)
+    def _rank(found: Resource) -> tuple[bool, bool, bool, str]:
+        is_leaving, is_used = found.state in found.LEAVING, found.state == "in-use"
+        return (not found.is_managed, is_leaving, not is_used, found.id)
 
     def drop(self, kind: str) -> None:
         """Forget all of one kind, before it is observed again."""

@@ -66,7 +66,13 @@ class PublicIp(Resource):
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], key: str) -> Self:
-        return cls(key=key, id=row["PublicIpId"], address=row["PublicIp"], tags=wants.tags_of(row))
+        return cls(
+            key=key,
+            id=row["PublicIpId"],
+            state="available" if is_free(row) else "in-use",
+            address=row["PublicIp"],
+            tags=wants.tags_of(row),
+        )
 
     def likeness(self) -> dict[str, Any]:
         """Return no filter: a public IP has nothing to be found by before it is tagged."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fakecloud import FakeCloud
 from tests.functional.provider import driver, machine_driver, worlds
 
 FAR = worlds.FAR
@@ -107,3 +108,18 @@ def test_no_machine_is_made_without_one_of_its_groups(how):
         site.fake.clock.advance(5)
     assert all(len(vm["SecurityGroups"]) == 2 for vm in run.vms)
     assert bool(run.vms) == (how != "deleted")
+
+
+def test_of_two_public_ips_in_one_place_the_one_in_use_stays():
+    """The tag of the older one was lost, another was made, and somebody put the tag back."""
+    fake = FakeCloud(seed=1)
+    cloud = driver.Direct(fake)
+    older = cloud.call("CreatePublicIp")["PublicIp"]["PublicIpId"]
+    run = driver.ClusterDriver(fake=fake).settle()
+    (used,) = [row for row in cloud.read("ReadPublicIps") if row["Tags"]]
+    assert older < used["PublicIpId"], "Without a better reason, the first id stays."
+    cloud.call("CreateTags", ResourceIds=[older], Tags=used["Tags"])
+    run.memory.clear()
+    run.settle()
+    assert run.is_ready, run.conditions
+    assert [row["PublicIpId"] for row in cloud.read("ReadPublicIps")] == [used["PublicIpId"]]
