@@ -50,8 +50,10 @@ def _used(spec: Spec) -> dict[str, str]:
     types = {r["metadata"]["name"]: r["spec"]["template"]["spec"]["vm"]["vmType"] for r in rows}
     workers = spec.cluster.kube.items(CORE, "machinedeployments")
     names = [row["spec"]["template"]["spec"]["infrastructureRef"]["name"] for row in workers]
-    for row in spec.cluster.objects("kubeadmcontrolplanes"):
-        names.append(row["spec"]["machineTemplate"]["spec"]["infrastructureRef"]["name"])
+    names += [
+        row["spec"]["machineTemplate"]["spec"]["infrastructureRef"]["name"]
+        for row in spec.cluster.objects("kubeadmcontrolplanes")
+    ]
     # A template may be gone between the two looks.
     return {name: types.get(name, "none") for name in names}
 
