@@ -88,9 +88,9 @@ class Fallible:
     @property
     def wait_s(self):
         """How long until it wants to look again."""
-        if self.is_calm or self.last is None:
-            return 5.0
-        return max(self.last.again_s or 0.0, 5.0)
+        if self.last is None or self.last.retry or not self.last.again_s:
+            return 5.0  # What waits for something else is woken when that comes.
+        return min(max(self.last.again_s, 1.0), CALM_S)
 
 
 class Ours(Fallible, driver.ClusterDriver):
