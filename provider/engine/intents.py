@@ -45,7 +45,7 @@ def born(alike: Sequence[Intent], kind: type[Resource], cloud: clouds.Cloud) -> 
     """
     before = {id_ for intent in alike for id_ in intent.before}
     found = kind.lookalikes(cloud, alike[0].filters, alike[0].key)
-    return [each for each in found if each.id not in before]
+    return [each for each in found if each.id not in before and not each.is_taken]
 
 
 def form(wanted: Resource, cloud: clouds.Cloud, *, is_first: bool) -> Intent:

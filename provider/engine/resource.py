@@ -58,6 +58,8 @@ class Resource:
     tags: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     is_managed: bool = dataclasses.field(default=True, compare=False)
     """False for what exists already and is only used: never created, changed or deleted."""
+    is_taken: bool = dataclasses.field(default=False, compare=False, repr=False)
+    """True for a lookalike that somebody's tag claims, or that something uses."""
     stays: bool = dataclasses.field(default=False, compare=False, repr=False)
     """True for what somebody else put beside it, which goes only when the owner goes."""
 
@@ -107,7 +109,7 @@ class Resource:
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return what such a Read finds and nobody's tag claims, under ``key``."""
+        """Return all that such a Read finds, under ``key``, and say what somebody has already."""
         raise NotImplementedError(f"{cls.__name__} keeps no intent.")
 
     def create(self, cloud: clouds.Cloud) -> Self:

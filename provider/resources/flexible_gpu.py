@@ -65,9 +65,9 @@ class FlexibleGpu(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return GPUs that nobody's tag claims."""
-        rows = wants.unclaimed(cloud.read("ReadFlexibleGpus", Filters=dict(filters)))
-        return [cls._seen(row, key) for row in rows]
+        """Return the GPUs of this model in this subregion."""
+        rows = cloud.read("ReadFlexibleGpus", Filters=dict(filters))
+        return wants.alike(cls._seen(row, key) for row in rows)
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Allocate the GPU; once it is attached, it goes with its VM."""

@@ -63,9 +63,10 @@ class InternetService(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return unlinked internet services that nobody's tag claims."""
+        """Return all internet services; those that are linked are in use."""
         rows = cloud.read("ReadInternetServices", Filters=dict(filters))
-        return [cls._seen(row, key, None) for row in wants.unclaimed(rows) if not row.get("NetId")]
+        used = {row["InternetServiceId"] for row in rows if row.get("NetId")}
+        return wants.alike((cls._seen(row, key, None) for row in rows), used)
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create it; it is linked by the update that follows."""

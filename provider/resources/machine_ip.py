@@ -66,10 +66,9 @@ class MachineIp(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return public IPs that nothing uses and nobody's tag claims."""
-        rows = wants.unclaimed(cloud.read("ReadPublicIps", Filters=dict(filters)))
-        free = [row for row in rows if public_ip.is_free(row)]
-        return [cls._seen(row, key) for row in free if names.POOL not in wants.tags_of(row)]
+        """Return all public IPs; those that are linked, or of a pool, are in use."""
+        rows = cloud.read("ReadPublicIps", Filters=dict(filters))
+        return wants.alike((cls._seen(row, key) for row in rows), public_ip.in_use(rows))
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Allocate a public IP."""

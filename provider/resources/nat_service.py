@@ -120,13 +120,13 @@ class NatService(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return NAT services that nobody's tag claims."""
-        rows = wants.unclaimed(cloud.read("ReadNatServices", Filters=dict(filters)))
-        return [
+        """Return the NAT services with this client token."""
+        rows = cloud.read("ReadNatServices", Filters=dict(filters))
+        return wants.alike(
             cls._seen(row, key, _stranger(row))
             for row in rows
             if row["State"] not in ("deleting", "deleted")
-        ]
+        )
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create it, with its own public IP or a free one of the pool."""

@@ -65,9 +65,9 @@ class Net(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return Nets that nobody's tag claims."""
+        """Return the Nets of this range."""
         rows = cloud.read("ReadNets", Filters=dict(filters))
-        return [cls._seen(row, key) for row in wants.unclaimed(rows)]
+        return wants.alike(cls._seen(row, key) for row in rows)
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create the Net."""

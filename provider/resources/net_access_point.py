@@ -80,10 +80,10 @@ class NetAccessPoint(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return access points that nobody's tag claims."""
-        rows = wants.unclaimed(cloud.read("ReadNetAccessPoints", Filters=dict(filters)))
+        """Return the accesses of this Net to this service."""
+        rows = cloud.read("ReadNetAccessPoints", Filters=dict(filters))
         found = [cls._seen(row, key, worlds.World()) for row in rows]
-        return [each for each in found if each.state not in ("deleting", "deleted")]
+        return wants.alike(each for each in found if each.state not in ("deleting", "deleted"))
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create it with its route tables."""

@@ -120,10 +120,10 @@ class NetPeering(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return peerings that nobody's tag claims."""
-        rows = wants.unclaimed(cloud.read("ReadNetPeerings", Filters=dict(filters)))
+        """Return the peerings between these Nets."""
+        rows = cloud.read("ReadNetPeerings", Filters=dict(filters))
         found = [cls._seen(row, key) for row in rows]
-        return [each for each in found if each.state not in _OVER]
+        return wants.alike(each for each in found if each.state not in _OVER)
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Ask for the peering; the update that follows accepts it on the other side."""

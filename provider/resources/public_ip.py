@@ -80,13 +80,9 @@ class PublicIp(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return public IPs that nothing uses and nobody's tag claims."""
+        """Return all public IPs; those that are linked, or of a pool, are in use."""
         rows = cloud.read("ReadPublicIps", Filters=dict(filters))
-        return [
-            cls._seen(row, key)
-            for row in wants.unclaimed(rows)
-            if is_free(row) and names.POOL not in wants.tags_of(row)
-        ]
+        return wants.alike((cls._seen(row, key) for row in rows), in_use(rows))
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Allocate a public IP."""
@@ -103,6 +99,13 @@ def _user(row: Mapping[str, Any], tags: Mapping[str, str], world: worlds.World) 
     if user is not None:
         return str(user)
     return "" if names.MACHINE in tags else tags.get(USED_BY, "")
+
+
+def in_use(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the ids of public IPs that are linked, or kept in a pool."""
+    return {
+        row["PublicIpId"] for row in rows if not is_free(row) or names.POOL in wants.tags_of(row)
+    }
 
 
 def is_free(row: Mapping[str, Any]) -> bool:

@@ -94,9 +94,10 @@ class RouteTable(Resource):
     def lookalikes(
         cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str
     ) -> list[RouteTable]:
-        """Return tables without a link that nobody's tag claims."""
-        rows = wants.unclaimed(cloud.read("ReadRouteTables", Filters=dict(filters)))
-        return [_seen(row, key, worlds.World()) for row in rows if not row["LinkRouteTables"]]
+        """Return the tables of this Net; those that are linked are in use."""
+        rows = cloud.read("ReadRouteTables", Filters=dict(filters))
+        used = {row["RouteTableId"] for row in rows if row["LinkRouteTables"]}
+        return wants.alike((_seen(row, key, worlds.World()) for row in rows), used)
 
     def create(self, cloud: clouds.Cloud) -> RouteTable:
         """Create it; the update that follows links it and gives it its routes."""

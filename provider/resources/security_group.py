@@ -137,12 +137,11 @@ class SecurityGroup(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return groups that nobody's tag claims."""
+        """Return the groups of this name in this Net."""
         rows = cloud.read("ReadSecurityGroups", Filters=dict(filters))
-        return [
-            cls._seen(row, key, Net(key="default", id=str(row["NetId"])))
-            for row in wants.unclaimed(rows)
-        ]
+        return wants.alike(
+            cls._seen(row, key, Net(key="default", id=str(row["NetId"]))) for row in rows
+        )
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create it; the update that follows gives it its rules."""

@@ -101,13 +101,13 @@ class Subnet(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return subnets that nobody's tag claims."""
-        rows = wants.unclaimed(cloud.read("ReadSubnets", Filters=dict(filters)))
-        return [
+        """Return the subnets of this range in this Net."""
+        rows = cloud.read("ReadSubnets", Filters=dict(filters))
+        return wants.alike(
             cls._seen(row, key, Net(key="default", id=str(row["NetId"])))
             for row in rows
             if row["State"] != "deleted"
-        ]
+        )
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create the subnet in its subregion."""

@@ -167,10 +167,10 @@ class Bastion(Resource):
 
     @classmethod
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
-        """Return VMs that nobody's tag claims."""
-        rows = wants.unclaimed(cloud.read("ReadVms", Filters=dict(filters)))
+        """Return the VMs with this client token."""
+        rows = cloud.read("ReadVms", Filters=dict(filters))
         found = [cls._seen(row, worlds.World()) for row in rows if row["State"] not in OVER]
-        return [dataclasses.replace(each, key=key) for each in found]
+        return wants.alike(dataclasses.replace(each, key=key) for each in found)
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create the VM; the update that follows links its public IP."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, TypeVar
 
 from provider.api import v1beta2
@@ -79,13 +79,15 @@ def roles_of(tags: Mapping[str, str]) -> frozenset[str]:
     return frozenset(key.removeprefix(prefix) for key in tags if key.startswith(prefix))
 
 
-def unclaimed(
-    rows: Iterable[Mapping[str, object]], also: Callable[[Mapping[str, object]], bool] | None = None
-) -> list[Mapping[str, object]]:
-    """Return the rows of an answer that bear no cluster's tag."""
+def alike(found: Iterable[R], used: Container[str] = ()) -> list[R]:
+    """Return lookalikes that say whether a cluster's tag claims them, or they are ``used`` by id.
+
+    None is left out: what somebody lets go of later was there before all the same.
+    """
     return [
-        row
-        for row in rows
-        if not any(key.startswith(names.CLUSTER_PREFIX) for key in tags_of(row))
-        and (also is None or also(row))
+        dataclasses.replace(each, is_taken=each.id in used or _is_claimed(each)) for each in found
     ]
+
+
+def _is_claimed(found: Resource) -> bool:
+    return any(key.startswith(names.CLUSTER_PREFIX) for key in found.tags)

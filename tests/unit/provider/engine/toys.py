@@ -22,8 +22,8 @@ class Toy(resource.Resource):
     @classmethod
     def lookalikes(cls, cloud, filters, key):
         rows = cloud.read(cls.KIND, **filters)
-        seen = [cls._seen(row, world.World()) for row in rows if not row["tags"]]
-        return [dataclasses.replace(each, key=key) for each in seen]
+        seen = [cls._seen(row, world.World()) for row in rows]
+        return [dataclasses.replace(each, key=key, is_taken=bool(each.tags)) for each in seen]
 
     def delete(self, cloud):
         cloud.call("delete", id=self.id)
