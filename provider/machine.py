@@ -8,14 +8,11 @@ https://cluster-api.sigs.k8s.io/developer/providers/contracts/infra-machine
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 import random
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from provider import conditions, placing, telling
-from provider.api import v1beta2
+from provider import conditions, machine_blueprint, telling
 from provider.clock import Clock
 from provider.engine import act, intents, world
 from provider.engine.plan import Verb
@@ -24,12 +21,9 @@ from provider.osc import cloud as clouds_
 from provider.osc import credentials, errors, sharing
 from provider.outcome import Event, Outcome
 from provider.resources import machine_site
-from provider.resources.flexible_gpu import FlexibleGpu
-from provider.resources.load_balancer_backend import LoadBalancerBackend
-from provider.resources.machine_ip import MachineIp
 from provider.resources.machine_scope import MachineScope
-from provider.resources.machine_vm import Launch, MachineVm
-from provider.rules import capacity, names, placement
+from provider.resources.machine_vm import MachineVm
+from provider.rules import names
 
 LOST = {
     "terminated": "VmTerminated",
@@ -40,31 +34,12 @@ LOST = {
 GONE = "VmGone"
 """The reason that tells of a VM that the cloud does not know any more."""
 
-CONTROL_PLANE_LABEL = "cluster.x-k8s.io/control-plane"
-DEPLOYMENT_LABEL = "cluster.x-k8s.io/deployment-name"
-
-
-@dataclasses.dataclass(frozen=True)
-class MachineObjects:
-    """All that one reconcile of an OscMachine may know of Kubernetes."""
-
-    osc_machine: Mapping[str, Any]
-    machine: Mapping[str, Any] | None = None
-    """The Machine that owns it, or None when there is none (yet, or any more)."""
-    cluster: Mapping[str, Any] | None = None
-    osc_cluster: Mapping[str, Any] | None = None
-    bootstrap: Mapping[str, Any] | None = None
-    """The Secret with its bootstrap data, while it has no VM."""
-    siblings: tuple[Mapping[str, Any], ...] = ()
-    """The other OscMachines of the cluster."""
-
-
 Record = Callable[[dict[str, Any]], None]
 Memory = MutableMapping[str, Any]
 
 
 def reconcile(
-    objects: MachineObjects,
+    objects: machine_blueprint.MachineObjects,
     clouds: clouds_.SharedClouds,
     clock: Clock,
     chance: random.Random,
@@ -82,7 +57,7 @@ def reconcile(
 class _Pass:
     def __init__(
         self,
-        objects: MachineObjects,
+        objects: machine_blueprint.MachineObjects,
         clouds: clouds_.SharedClouds,
         clock: Clock,
         chance: random.Random,
@@ -95,26 +70,12 @@ class _Pass:
         self.chance = chance
         self.record = record
         self.memory = memory
+        self.blueprint = machine_blueprint.Blueprint(objects)
         self.metadata = objects.osc_machine["metadata"]
-        self.name = str(self.metadata["name"])
         self.status: Mapping[str, Any] = objects.osc_machine.get("status") or {}
-        self.is_going = "deletionTimestamp" in self.metadata
+        self.is_going = self.blueprint.is_going
         self.finalizers = list(self.metadata.get("finalizers") or ())
-        self.kept_uid = _label(objects.osc_machine, names.CLUSTER_UID_LABEL)
-        self.uid = self.kept_uid or _label(objects.osc_cluster, names.CLUSTER_UID_LABEL)
-        raw = objects.osc_machine.get("spec") or {}
-        self.spec = v1beta2.OscMachineSpec.model_validate(raw)
-        self.role = self._role((raw.get("vm") or {}).get("role", ""))
         self.notes: list[Event] = []
-
-    def _role(self, given: str) -> str:
-        if given:
-            return given
-        for each in (self.objects.machine, self.objects.osc_machine):
-            labels = (each or {}).get("metadata", {}).get("labels") or {}
-            if CONTROL_PLANE_LABEL in labels:
-                return names.CONTROL_PLANE
-        return names.WORKER
 
     def run(self) -> Outcome:
         if conditions.is_externally_managed(self.metadata):
@@ -126,11 +87,11 @@ class _Pass:
             return self._going()
         if self.objects.machine is None or self.objects.cluster is None:
             return Outcome()
-        if not self.uid:
+        if not self.blueprint.uid:
             return self._waits(*self._for_cluster())
-        if names.MACHINE_FINALIZER not in self.finalizers or not self.kept_uid:
+        if names.MACHINE_FINALIZER not in self.finalizers or not self.blueprint.kept_uid:
             return self._adopt()
-        if not self.known_vm:
+        if not self.blueprint.known_vm:
             if not self._is_cluster_provisioned:
                 return self._waits(*self._for_cluster())
             if not self.objects.bootstrap:
@@ -138,15 +99,6 @@ class _Pass:
         return self._act()
 
     # --- Gates -----------------------------------------------------------------------------------
-
-    @property
-    def known_vm(self) -> str:
-        """The id of the VM that this machine has or had; empty when there never was one."""
-        parsed = names.parse_provider_id(self.spec.provider_id)
-        return parsed[1] if parsed else self._ids(MachineVm.KIND).get("default", "")
-
-    def _ids(self, kind: str) -> Mapping[str, str]:
-        return (self.status.get("resources") or {}).get(kind) or {}
 
     def _adopt(self) -> Outcome:
         """Keep the finalizer and the uid of the cluster before anything is created under them.
@@ -156,7 +108,7 @@ class _Pass:
         others = [each for each in self.finalizers if each != names.MACHINE_FINALIZER]
         patch = {
             "finalizers": [*others, names.MACHINE_FINALIZER],
-            "labels": {names.CLUSTER_UID_LABEL: self.uid},
+            "labels": {names.CLUSTER_UID_LABEL: self.blueprint.uid},
         }
         return Outcome(metadata=patch, again_s=0)
 
@@ -184,8 +136,7 @@ class _Pass:
     def _going(self) -> Outcome:
         if names.MACHINE_FINALIZER not in self.finalizers:
             return Outcome()
-        self.uid = self.uid or (self.objects.cluster or {}).get("metadata", {}).get("uid", "")
-        if not self.uid and not self.known_vm:
+        if not self.blueprint.uid and not self.blueprint.known_vm:
             # Nothing is created before the uid of the cluster is known.
             return self._gone()
         return self._act()
@@ -217,7 +168,7 @@ class _Pass:
         return sharing.Sharing(cloud, reads, self.clock, self.memory)
 
     def _delete(self) -> Outcome:
-        cloud, scope, kinds = self._cloud(), self._scope(), self._kinds()
+        cloud, scope, kinds = self._cloud(), self.blueprint.scope(), self.blueprint.kinds()
         open_intents = intents.load(self.status)
         seen = world.snapshot(cloud, scope, kinds)
         seen.rebind()
@@ -239,7 +190,7 @@ class _Pass:
         )
 
     def _bring(self) -> Outcome:
-        cloud, scope, kinds = self._cloud(), self._scope(), self._kinds()
+        cloud, scope, kinds = self._cloud(), self.blueprint.scope(), self.blueprint.kinds()
         seen = world.snapshot(cloud, scope, kinds)
         seen.rebind()
         vm = _vm(seen)
@@ -255,9 +206,9 @@ class _Pass:
         Nothing is done about it: another VM would be another Node under the name of this one.
         """
         if vm is None:
-            if not self.known_vm or self.spec.vm.resource_id:
+            if not self.blueprint.known_vm or self.blueprint.spec.vm.resource_id:
                 return None
-            reason, what = GONE, f"The VM {self.known_vm} does not exist any more"
+            reason, what = GONE, f"The VM {self.blueprint.known_vm} does not exist any more"
         elif vm.state in LOST:
             reason, what = LOST[vm.state], f"The VM {vm.id} is {vm.state}"
         else:
@@ -274,59 +225,6 @@ class _Pass:
             again_s=telling.ALWAYS_S,
         )
 
-    def _scope(self) -> MachineScope:
-        known = {
-            kind: frozenset(self._ids(kind).values()) for kind in (FlexibleGpu.KIND, MachineIp.KIND)
-        }
-        used = self.spec.vm.resource_id
-        known[MachineVm.KIND] = frozenset({self.known_vm, used} - {""})
-        return MachineScope(
-            names.owner(self.uid),
-            tags={names.MACHINE: self.name},
-            existing={MachineVm.KIND: {used: "default"}} if used else {},
-            about={"uid": self.uid},
-            name=self.name,
-            token=names.machine_token(self.name, self.uid),
-            known=known,
-            balancer=self._balancer(),
-            is_going=self.is_going,
-        )
-
-    def _kinds(self) -> list[type[Resource]]:
-        """Return the kinds that this machine can have anything of: each costs a Read."""
-        opened = {kind for kind, _ in intents.load(self.status)}
-        has_gpu = self.spec.vm.flexible_gpu.model or self._ids(FlexibleGpu.KIND)
-        has_address = self._wants_address or self._ids(MachineIp.KIND) or self.is_going
-        kinds: list[type[Resource]] = []
-        if has_gpu or FlexibleGpu.KIND in opened:
-            kinds.append(FlexibleGpu)
-        if has_address or MachineIp.KIND in opened:
-            kinds.append(MachineIp)
-        kinds.append(MachineVm)
-        if self.role == names.CONTROL_PLANE and (self._balancer() or self.is_going):
-            kinds.append(LoadBalancerBackend)
-        return kinds
-
-    @property
-    def _wants_address(self) -> bool:
-        return self.spec.vm.public_ip or bool(self.spec.vm.public_ip_pool)
-
-    def _balancer(self) -> str:
-        """Return the name of the load balancer of the Kubernetes API; empty when there is none."""
-        if self.objects.osc_cluster is None:
-            return ""
-        network = self._site_cluster().network
-        if "loadbalancer" in network.disable:
-            return ""
-        name = str(self.objects.osc_cluster["metadata"]["name"])
-        return network.load_balancer.name or names.load_balancer(name, self.uid)
-
-    def _site_cluster(self) -> machine_site.Cluster:
-        obj = self.objects.osc_cluster or {"metadata": {"name": ""}}
-        spec = v1beta2.OscClusterSpec.model_validate(obj.get("spec") or {})
-        resources = (obj.get("status") or {}).get("resources") or {}
-        return machine_site.Cluster(obj["metadata"]["name"], self.uid, spec.network, resources)
-
     # --- Towards what is wanted ------------------------------------------------------------------
 
     def _run(
@@ -339,20 +237,26 @@ class _Pass:
         """Act; when a subregion has no room for a new VM, act again in another one."""
         open_intents = intents.load(self.status)
         vm = _vm(seen)
-        if vm is not None or self.spec.vm.resource_id:
+        if vm is not None or self.blueprint.spec.vm.resource_id:
             subregion = vm.subregion if vm is not None else ""
-            desired = self._desired(vm, subregion, None)
+            desired = self.blueprint.desired(vm, subregion, None)
             return act.Actor(cloud, scope, kinds, self._record).run(desired, seen, open_intents)
-        site = self._site_cluster()
-        places = machine_site.subnets(cloud, site, self.role, self.spec.vm.subnet_name)
-        groups = machine_site.groups(cloud, site, self.role, self.spec.vm.security_group_names)
-        choice = self._choice(places, [*open_intents, *seen.places])
+        site, role, spec = self.blueprint.site, self.blueprint.role, self.blueprint.spec.vm
+        places = machine_site.subnets(cloud, site, role, spec.subnet_name)
+        groups = machine_site.groups(cloud, site, role, spec.security_group_names)
+        choice = self.blueprint.choice(
+            places,
+            [*open_intents, *seen.places],
+            memory={} if self.memory is None else self.memory,
+            clock=self.clock,
+            chance=self.chance,
+        )
         report = act.Report(seen, intents=open_intents)
         for place in choice:
             self.notes += telling.events(report)
             self._keep_place(place)
-            launch = self._launch(place, groups)
-            desired = self._desired(None, place.subregion, launch)
+            launch = self.blueprint.launch(place, groups)
+            desired = self.blueprint.desired(None, place.subregion, launch)
             actor = act.Actor(cloud, scope, kinds, self._record)
             report = actor.run(desired, report.world, report.intents)
             if not any(_is_full(each) for each in report.failures):
@@ -360,86 +264,11 @@ class _Pass:
             choice.exhausted(place)
         return report
 
-    def _choice(
-        self, places: list[machine_site.Subnet], known: list[tuple[str, str]]
-    ) -> placing.Choice:
-        labels = self.metadata.get("labels") or {}
-        gpus = [key for kind, key in known if kind == FlexibleGpu.KIND]
-        machine = self.objects.machine or {}
-        return placing.Choice(
-            places,
-            self.spec.vm,
-            failure_domain=(machine.get("spec") or {}).get("failureDomain", ""),
-            before=[self.status.get("failureDomain", ""), *gpus],
-            mates=placing.Mates.of(self.name, labels, self.objects.siblings),
-            memory={} if self.memory is None else self.memory,
-            clock=self.clock,
-            chance=self.chance,
-        )
-
     def _keep_place(self, place: machine_site.Subnet) -> None:
         """Keep the choice before anything is created there, for siblings and for later passes."""
         if self.status.get("failureDomain") != place.subregion:
             self.status = {**self.status, "failureDomain": place.subregion}
             self.record(dict(self.status))
-
-    def _launch(self, place: machine_site.Subnet, groups: tuple[str, ...]) -> Launch:
-        secret = self.objects.bootstrap or {}
-        data = secret.get("data") or {}
-        if "value" not in data:
-            name = (secret.get("metadata") or {}).get("name", "")
-            raise Refusal(
-                f"The Secret {name} has {', '.join(sorted(data)) or 'no data'}, but bootstrap data "
-                "stands under the key value. Look at what made it."
-            )
-        labels = (self.objects.machine or {}).get("metadata", {}).get("labels") or {}
-        deployment = labels.get(DEPLOYMENT_LABEL, "")
-        vm = self.spec.vm
-        return Launch(
-            vm=vm,
-            volumes=tuple(self.spec.volumes),
-            subnet_id=place.id,
-            group_ids=groups,
-            tags={**vm.tags, **placement.tags(vm, self.role, deployment)},
-            bootstrap=base64.b64decode(data["value"]),
-            form=base64.b64decode(data.get("format") or "").decode(),
-        )
-
-    def _desired(
-        self, there: MachineVm | None, subregion: str, launch: Launch | None
-    ) -> list[Resource]:
-        spec = self.spec.vm
-        owner, owned = names.owner(self.uid)
-        marks = {owner: owned, names.MACHINE: self.name, names.NAME: self.name}
-        desired: list[Resource] = []
-        gpu = address = None
-        if spec.flexible_gpu.model:
-            generation = capacity.gpu_generation(spec.vm_type)
-            gpu = FlexibleGpu(
-                key=subregion, model=spec.flexible_gpu.model, generation=generation, tags=marks
-            )
-            desired.append(gpu)
-        if spec.public_ip and not spec.public_ip_pool:
-            address = MachineIp(key="default", tags=marks)
-            desired.append(address)
-        node = {names.NODE_NAME: there.node_name} if there is not None and there.node_name else {}
-        vm = MachineVm(
-            key="default",
-            id=spec.resource_id,
-            gpu=gpu,
-            public_ip=address,
-            public_ip_pool=spec.public_ip_pool,
-            checks_traffic=spec.source_dest_check,
-            token=names.machine_token(self.name, self.uid),
-            launch=launch,
-            tags={**marks, **names.role_tags([self.role]), **node},
-            is_managed=not spec.resource_id,
-        )
-        desired.append(vm)
-        balancer = self._balancer()
-        if balancer and self.role == names.CONTROL_PLANE:
-            desired.append(LoadBalancerBackend(key=balancer, vm=vm))
-        return desired
 
     def _record(self, open_intents: intents.Intents) -> None:
         self.record({**self.status, "intents": intents.dump(open_intents)})
@@ -474,7 +303,7 @@ class _Pass:
 
     def _provider_id(self, vm: MachineVm | None) -> dict[str, Any]:
         """Return a patch with the provider id of the VM; once it is set, it stays."""
-        if vm is None or self.spec.provider_id:
+        if vm is None or self.blueprint.spec.provider_id:
             return {}
         return {"providerID": names.provider_id(vm.subregion, vm.id)}
 
@@ -499,11 +328,6 @@ class _Pass:
             fresh = {each["type"] for each in rows}
             rows = [*rows, *(each for each in old if each["type"] not in fresh)]
         return {**self.status, "conditions": rows}
-
-
-def _label(obj: Mapping[str, Any] | None, label: str) -> str:
-    metadata = (obj or {}).get("metadata") or {}
-    return str((metadata.get("labels") or {}).get(label, ""))
 
 
 def _vm(seen: world.World) -> MachineVm | None:

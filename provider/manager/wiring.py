@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 
-from provider import admission, cluster, machine, machine_template
+from provider import admission, cluster, machine, machine_blueprint, machine_template
 from provider.api import conversion
 from provider.clock import Clock
 from provider.kube import auth, kinds
@@ -23,7 +23,7 @@ def _cluster(seen: Seen, tools: Tools) -> Outcome:
 
 
 def _machine(seen: Seen, tools: Tools) -> Outcome:
-    objects = machine.MachineObjects(
+    objects = machine_blueprint.MachineObjects(
         osc_machine=seen.primary,
         machine=seen.machine,
         cluster=seen.cluster,

@@ -4,7 +4,7 @@ import dataclasses
 import random
 
 from fakecloud import errors as refusals
-from provider import machine
+from provider import machine, machine_blueprint
 from provider.osc import errors, shared
 from tests.functional.provider import driver, machine_driver
 from tests.simulate import ground as grounds
@@ -158,7 +158,7 @@ class Hand(Fallible, machine_driver.MachineDriver):
     def objects(self):
         others = [each.object for each in self.site.hands if each is not self]
         has_vm = self.object["spec"].get("providerID")
-        return machine.MachineObjects(
+        return machine_blueprint.MachineObjects(
             driver.copied(self.object),
             machine=self.machine,
             cluster=self.site.cluster,

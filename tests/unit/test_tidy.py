@@ -27,7 +27,13 @@ BANNED = {
 }
 
 FUNCTION_LINES_MAX = 50
-FILE_LINES_MAX = {"fakecloud/": 400, "fakekube/": 400, "tools/": 400, "tests/": 600}
+FILE_LINES_MAX = {
+    "provider/": 400,
+    "fakecloud/": 400,
+    "fakekube/": 400,
+    "tools/": 400,
+    "tests/": 600,
+}
 LONGER: dict[str, tuple[int, str]] = {
     # "path", or "path::function": (lines at most, why).
 }

@@ -6,7 +6,7 @@ import functools
 import random
 
 from fakecloud import FakeCloud
-from provider import machine
+from provider import machine, machine_blueprint
 from provider.osc.shared import SharedReads
 from provider.rules import names
 from tests.functional.provider import driver, worlds
@@ -149,7 +149,7 @@ class MachineDriver:
     def objects(self):
         others = [each for each in self.site.machines.values() if each is not self]
         has_vm = self.object["spec"].get("providerID")
-        return machine.MachineObjects(
+        return machine_blueprint.MachineObjects(
             driver.copied(self.object),
             machine=self.machine,
             cluster=self.site.cluster,

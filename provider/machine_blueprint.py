@@ -1,0 +1,229 @@
+"""The blueprint of a machine: what its objects say, and all that follows from it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import random
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from provider import placing
+from provider.api import v1beta2
+from provider.clock import Clock
+from provider.engine import intents
+from provider.engine.resource import Refusal, Resource
+from provider.resources import machine_site
+from provider.resources.flexible_gpu import FlexibleGpu
+from provider.resources.load_balancer_backend import LoadBalancerBackend
+from provider.resources.machine_ip import MachineIp
+from provider.resources.machine_scope import MachineScope
+from provider.resources.machine_vm import Launch, MachineVm
+from provider.rules import capacity, names, placement
+
+CONTROL_PLANE_LABEL = "cluster.x-k8s.io/control-plane"
+DEPLOYMENT_LABEL = "cluster.x-k8s.io/deployment-name"
+
+
+@dataclasses.dataclass(frozen=True)
+class MachineObjects:
+    """All that one reconcile of an OscMachine may know of Kubernetes."""
+
+    osc_machine: Mapping[str, Any]
+    machine: Mapping[str, Any] | None = None
+    """The Machine that owns it, or None when there is none (yet, or any more)."""
+    cluster: Mapping[str, Any] | None = None
+    osc_cluster: Mapping[str, Any] | None = None
+    bootstrap: Mapping[str, Any] | None = None
+    """The Secret with its bootstrap data, while it has no VM."""
+    siblings: tuple[Mapping[str, Any], ...] = ()
+    """The other OscMachines of the cluster."""
+
+
+class Blueprint:
+    """What a machine is to be; no cloud is asked for it."""
+
+    def __init__(self, objects: MachineObjects) -> None:
+        """Read the objects; none of them is changed."""
+        self.objects = objects
+        self.metadata = objects.osc_machine["metadata"]
+        self.name = str(self.metadata["name"])
+        self.is_going = "deletionTimestamp" in self.metadata
+        self.kept_uid = _label(objects.osc_machine, names.CLUSTER_UID_LABEL)
+        self.uid = self.kept_uid or _label(objects.osc_cluster, names.CLUSTER_UID_LABEL)
+        if self.is_going and not self.uid:
+            self.uid = str((objects.cluster or {}).get("metadata", {}).get("uid", ""))
+        raw = objects.osc_machine.get("spec") or {}
+        self.spec = v1beta2.OscMachineSpec.model_validate(raw)
+        self.role = self._role((raw.get("vm") or {}).get("role", ""))
+        self._status: Mapping[str, Any] = objects.osc_machine.get("status") or {}
+
+    def _role(self, given: str) -> str:
+        if given:
+            return given
+        for each in (self.objects.machine, self.objects.osc_machine):
+            labels = (each or {}).get("metadata", {}).get("labels") or {}
+            if CONTROL_PLANE_LABEL in labels:
+                return names.CONTROL_PLANE
+        return names.WORKER
+
+    @property
+    def known_vm(self) -> str:
+        """The id of the VM that this machine has or had; empty when there never was one."""
+        parsed = names.parse_provider_id(self.spec.provider_id)
+        return parsed[1] if parsed else self._ids(MachineVm.KIND).get("default", "")
+
+    def _ids(self, kind: str) -> Mapping[str, str]:
+        return (self._status.get("resources") or {}).get(kind) or {}
+
+    # --- What is looked at -----------------------------------------------------------------------
+
+    def scope(self) -> MachineScope:
+        """Return whose resources are looked at."""
+        known = {
+            kind: frozenset(self._ids(kind).values()) for kind in (FlexibleGpu.KIND, MachineIp.KIND)
+        }
+        used = self.spec.vm.resource_id
+        known[MachineVm.KIND] = frozenset({self.known_vm, used} - {""})
+        return MachineScope(
+            names.owner(self.uid),
+            tags={names.MACHINE: self.name},
+            existing={MachineVm.KIND: {used: "default"}} if used else {},
+            about={"uid": self.uid},
+            name=self.name,
+            token=names.machine_token(self.name, self.uid),
+            known=known,
+            balancer=self._balancer(),
+            is_going=self.is_going,
+        )
+
+    def kinds(self) -> list[type[Resource]]:
+        """Return the kinds that this machine can have anything of: each costs a Read."""
+        opened = {kind for kind, _ in intents.load(self._status)}
+        has_gpu = self.spec.vm.flexible_gpu.model or self._ids(FlexibleGpu.KIND)
+        has_address = self._wants_address or self._ids(MachineIp.KIND) or self.is_going
+        kinds: list[type[Resource]] = []
+        if has_gpu or FlexibleGpu.KIND in opened:
+            kinds.append(FlexibleGpu)
+        if has_address or MachineIp.KIND in opened:
+            kinds.append(MachineIp)
+        kinds.append(MachineVm)
+        if self.role == names.CONTROL_PLANE and (self._balancer() or self.is_going):
+            kinds.append(LoadBalancerBackend)
+        return kinds
+
+    @property
+    def _wants_address(self) -> bool:
+        return self.spec.vm.public_ip or bool(self.spec.vm.public_ip_pool)
+
+    def _balancer(self) -> str:
+        """Return the name of the load balancer of the Kubernetes API; empty when there is none."""
+        if self.objects.osc_cluster is None:
+            return ""
+        network = self.site.network
+        if "loadbalancer" in network.disable:
+            return ""
+        name = str(self.objects.osc_cluster["metadata"]["name"])
+        return network.load_balancer.name or names.load_balancer(name, self.uid)
+
+    @property
+    def site(self) -> machine_site.Cluster:
+        """What has to be known of its cluster to place it."""
+        obj = self.objects.osc_cluster or {"metadata": {"name": ""}}
+        spec = v1beta2.OscClusterSpec.model_validate(obj.get("spec") or {})
+        resources = (obj.get("status") or {}).get("resources") or {}
+        return machine_site.Cluster(obj["metadata"]["name"], self.uid, spec.network, resources)
+
+    # --- What is wanted --------------------------------------------------------------------------
+
+    def choice(
+        self,
+        places: list[machine_site.Subnet],
+        known: list[tuple[str, str]],
+        *,
+        memory: MutableMapping[str, Any],
+        clock: Clock,
+        chance: random.Random,
+    ) -> placing.Choice:
+        """Return how to choose one of ``places``, when ``known`` is there or about to be.
+
+        Raise ``Refusal`` when none of them will do.
+        """
+        labels = self.metadata.get("labels") or {}
+        gpus = [key for kind, key in known if kind == FlexibleGpu.KIND]
+        machine = self.objects.machine or {}
+        return placing.Choice(
+            places,
+            self.spec.vm,
+            failure_domain=(machine.get("spec") or {}).get("failureDomain", ""),
+            before=[self._status.get("failureDomain", ""), *gpus],
+            mates=placing.Mates.of(self.name, labels, self.objects.siblings),
+            memory=memory,
+            clock=clock,
+            chance=chance,
+        )
+
+    def launch(self, place: machine_site.Subnet, groups: tuple[str, ...]) -> Launch:
+        """Return what its VM is made from; raise ``Refusal`` without bootstrap data."""
+        secret = self.objects.bootstrap or {}
+        data = secret.get("data") or {}
+        if "value" not in data:
+            name = (secret.get("metadata") or {}).get("name", "")
+            raise Refusal(
+                f"The Secret {name} has {', '.join(sorted(data)) or 'no data'}, but bootstrap data "
+                "stands under the key value. Look at what made it."
+            )
+        labels = (self.objects.machine or {}).get("metadata", {}).get("labels") or {}
+        deployment = labels.get(DEPLOYMENT_LABEL, "")
+        vm = self.spec.vm
+        return Launch(
+            vm=vm,
+            volumes=tuple(self.spec.volumes),
+            subnet_id=place.id,
+            group_ids=groups,
+            tags={**vm.tags, **placement.tags(vm, self.role, deployment)},
+            bootstrap=base64.b64decode(data["value"]),
+            form=base64.b64decode(data.get("format") or "").decode(),
+        )
+
+    def desired(
+        self, there: MachineVm | None, subregion: str, launch: Launch | None
+    ) -> list[Resource]:
+        """Return all that is wanted in a subregion: beside a VM, or with what to make one from."""
+        spec = self.spec.vm
+        owner, owned = names.owner(self.uid)
+        marks = {owner: owned, names.MACHINE: self.name, names.NAME: self.name}
+        desired: list[Resource] = []
+        gpu = address = None
+        if spec.flexible_gpu.model:
+            generation = capacity.gpu_generation(spec.vm_type)
+            gpu = FlexibleGpu(
+                key=subregion, model=spec.flexible_gpu.model, generation=generation, tags=marks
+            )
+            desired.append(gpu)
+        if spec.public_ip and not spec.public_ip_pool:
+            address = MachineIp(key="default", tags=marks)
+            desired.append(address)
+        node = {names.NODE_NAME: there.node_name} if there is not None and there.node_name else {}
+        vm = MachineVm(
+            key="default",
+            id=spec.resource_id,
+            gpu=gpu,
+            public_ip=address,
+            public_ip_pool=spec.public_ip_pool,
+            checks_traffic=spec.source_dest_check,
+            token=names.machine_token(self.name, self.uid),
+            launch=launch,
+            tags={**marks, **names.role_tags([self.role]), **node},
+            is_managed=not spec.resource_id,
+        )
+        desired.append(vm)
+        balancer = self._balancer()
+        if balancer and self.role == names.CONTROL_PLANE:
+            desired.append(LoadBalancerBackend(key=balancer, vm=vm))
+        return desired
+
+
+def _label(obj: Mapping[str, Any] | None, label: str) -> str:
+    metadata = (obj or {}).get("metadata") or {}
+    return str((metadata.get("labels") or {}).get(label, ""))
