@@ -1,12 +1,14 @@
 """Images (OMIs): which one a VM is made from. They are only looked up, never made.
 
-Identity: the id in the spec, or the name and the account that owns it.
+Identity: the id in the spec, or the name and the account that owns it. Anybody can publish an image
+under any name, so a name alone means OUTSCALE's image, or that of the only account that has one.
 https://docs.outscale.com/en/userguide/About-OMIs.html
 """
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from provider.api import v1beta2
 from provider.engine.resource import Refusal
@@ -20,6 +22,8 @@ OPEN_SOURCE_ACCOUNTS = {
 """The accounts from which OUTSCALE publishes images of Kubernetes nodes, by region."""
 
 ARCHITECTURE = "x86_64"
+
+Row = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +39,8 @@ def find(cloud: clouds.Cloud, spec: v1beta2.Image, path: str) -> Image:
 
     ``path`` is where the spec stands, for messages.
     """
+    owner = owner_of(cloud.region, spec, path) if spec.name else ""
     if spec.name:
-        owner = owner_of(cloud.region, spec, path)
         filters = {"ImageNames": [spec.name]} | ({"AccountIds": [owner]} if owner else {})
         rows = cloud.read("ReadImages", Filters=filters)
         what = f"{path}.name is {spec.name}" + (f", of the account {owner}" if owner else "")
@@ -49,6 +53,8 @@ def find(cloud: clouds.Cloud, spec: v1beta2.Image, path: str) -> Image:
     fitting = [row for row in rows if row["State"] == "available"]
     if not fitting:
         raise Refusal(f"{what}, which is {rows[-1]['State']}. Wait until it is available.")
+    if spec.name and not owner:
+        fitting = _of_one_owner(fitting, cloud.region, path, what)
     row = fitting[-1]
     if row.get("Architecture", ARCHITECTURE) != ARCHITECTURE:
         raise Refusal(
@@ -56,6 +62,19 @@ def find(cloud: clouds.Cloud, spec: v1beta2.Image, path: str) -> Image:
             f"an image for {ARCHITECTURE}."
         )
     return Image(row["ImageId"], row.get("RootDeviceName") or "/dev/sda1")
+
+
+def _of_one_owner(rows: list[Row], region: str, path: str, what: str) -> list[Row]:
+    """Return the images that one account owns, OUTSCALE if it can be; raise ``Refusal``."""
+    owners = sorted({row["AccountId"] for row in rows})
+    trusted = OPEN_SOURCE_ACCOUNTS.get(region)
+    if len(owners) > 1 and trusted not in owners:
+        raise Refusal(
+            f"{what}, which the accounts {', '.join(owners)} have published. Set {path}.accountId "
+            "to the one that you trust."
+        )
+    owner = trusted if trusted in owners else owners[0]
+    return [row for row in rows if row["AccountId"] == owner]
 
 
 def owner_of(region: str, spec: v1beta2.Image, path: str) -> str:

@@ -32,8 +32,11 @@ def _problems(spec: Spec, path: str) -> Iterator[Problem]:
 
 def warnings(spec: Spec, path: str = "spec") -> list[Problem]:
     """Return what is allowed, but may not be what was meant."""
-    if isinstance(spec, v1beta2.OscClusterSpec):
-        return list(validation_cluster.warnings(spec, path))
+    match spec:
+        case v1beta2.OscClusterSpec():
+            return list(validation_cluster.warnings(spec, path))
+        case v1beta2.OscMachineSpec():
+            return list(validation_machine.warnings(spec, path))
     return []
 
 

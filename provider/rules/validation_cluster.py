@@ -72,6 +72,11 @@ def warnings(spec: v1beta2.OscClusterSpec, path: str) -> Iterator[Problem]:
             f"It is {spec.credentials.from_secret}, but there is also a file, which is used "
             "instead. Remove one of the two.",
         )
+    bastion, where = network.bastion, f"{path}.network.bastion"
+    if bastion.enable and not bastion.resource_id:
+        disk = bastion.root_disk
+        yield from parts.image_warnings(f"{where}.image", bastion.image)
+        yield from parts.volume_warnings(f"{where}.rootDisk", disk.type, disk.iops)
     if network.use_existing.net:
         for name, is_said in (
             ("routeTables", network.route_tables),

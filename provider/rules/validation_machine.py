@@ -28,6 +28,15 @@ def problems(spec: v1beta2.OscMachineSpec, path: str) -> Iterator[Problem]:
         yield from _volume(f"{path}.volumes[{index}]", each)
 
 
+def warnings(spec: v1beta2.OscMachineSpec, path: str) -> Iterator[Problem]:
+    """Return what is allowed, but may not be what was meant."""
+    disk = spec.vm.root_disk
+    yield from parts.image_warnings(f"{path}.vm.image", spec.vm.image)
+    yield from parts.volume_warnings(f"{path}.vm.rootDisk", disk.type, disk.iops)
+    for index, each in enumerate(spec.volumes):
+        yield from parts.volume_warnings(f"{path}.volumes[{index}]", each.type, each.iops)
+
+
 def _vm(path: str, vm: v1beta2.Vm) -> Iterator[Problem]:
     yield from parts.one_of(f"{path}.role", vm.role, (names.CONTROL_PLANE, names.WORKER))
     yield from parts.vm_type(f"{path}.vmType", vm.vm_type)

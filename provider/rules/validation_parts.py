@@ -116,22 +116,12 @@ def vm_type(path: str, value: str) -> Iterator[Problem]:
 
 
 def image(path: str, value: v1beta2.Image) -> Iterator[Problem]:
-    """Check an image: an id, or a name and its owner.
-
-    Anybody can publish an image under any name, so a name alone starts whatever is found first.
-    """
+    """Check an image: an id, or a name and its owner."""
     yield from identifier(f"{path}.id", value.id, "ami", "an image")
-    has_owner = bool(value.account_id or value.outscale_open_source)
     if value.id and value.name:
         yield Problem(path, f"id is {value.id} and name is {value.name}. Keep one of the two.")
     elif not value.id and not value.name:
         yield Problem(path, "No image is given. Set id, or name and accountId.")
-    elif value.name and not has_owner:
-        yield Problem(
-            f"{path}.accountId",
-            f'The image is named "{value.name}", but anybody can publish one of that name. Set '
-            "accountId to its owner, or outscaleOpenSource to true.",
-        )
     if value.account_id and value.outscale_open_source:
         yield Problem(
             f"{path}.accountId",
@@ -141,6 +131,16 @@ def image(path: str, value: v1beta2.Image) -> Iterator[Problem]:
     if value.account_id and not _ACCOUNT.fullmatch(value.account_id):
         yield Problem(
             f"{path}.accountId", f'"{value.account_id}" is no account id. It has twelve digits.'
+        )
+
+
+def image_warnings(path: str, value: v1beta2.Image) -> Iterator[Problem]:
+    """Warn of a name without an owner, which templates of the Go provider give."""
+    if value.name and not (value.account_id or value.outscale_open_source):
+        yield Problem(
+            f"{path}.accountId",
+            f'The image is named "{value.name}", but anybody can publish one of that name, and '
+            "then it is refused. Set accountId to its owner, or outscaleOpenSource to true.",
         )
 
 
@@ -155,11 +155,6 @@ def volume(
     if is_sized or size_gib:
         yield from within(f"{path}.size", size_gib, 1, SIZE_MAX_GIB)
     if type_ != "io1":
-        if iops:
-            yield Problem(
-                f"{path}.iops",
-                f"iops is {iops}, but a {type_} volume has none. Remove it, or set type to io1.",
-            )
         return
     if not iops:
         yield Problem(f"{path}.iops", "An io1 volume needs iops. Set it, or set type to gp2.")
@@ -171,6 +166,16 @@ def volume(
             f"{iops} IOPS are too many for {size_gib} GiB. Use {IOPS_PER_GIB_MAX * size_gib} at "
             f"most ({IOPS_PER_GIB_MAX} per GiB), or a size of "
             f"{-(-iops // IOPS_PER_GIB_MAX)} GiB at least.",
+        )
+
+
+def volume_warnings(path: str, type_: str, iops: int) -> Iterator[Problem]:
+    """Warn of IOPS that have no effect, which templates of the Go provider give."""
+    if iops and type_ != "io1":
+        yield Problem(
+            f"{path}.iops",
+            f"iops is {iops}, but a {type_} volume has none, so that it is ignored. Remove it, or "
+            "set type to io1.",
         )
 
 

@@ -32,7 +32,8 @@ Those that concern a cluster are shown here; where the others are shown:
        `test_nothing_secret_is_told`
 24     test_permissions.py: `test_the_document_is_up_to_date`
 25     test_user_data.py: `test_the_order_of_tags_changes_nothing`; test_machine.py:
-       `test_what_does_not_exist_is_refused_in_words`
+       `test_what_does_not_exist_is_refused_in_words`,
+       `test_an_image_named_alone_is_never_chosen_among_accounts`
 26     `test_defect_26_what_others_look_after_is_left_to_them`
 27     `test_defect_27_every_defect_is_shown`
 =====  ==========================================================================================

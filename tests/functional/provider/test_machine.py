@@ -222,6 +222,39 @@ def test_an_image_can_be_named_with_its_owner(site):
     assert run.vm["ImageId"] == first["ImageId"]
 
 
+def published(site, account, name):
+    """Let an account publish a copy of the first image under a name; return its id."""
+    (first, *_) = site.outside.read("ReadImages")
+    cloud = driver.Direct(site.fake, account)
+    source = {"SourceImageId": first["ImageId"], "SourceRegionName": "eu-west-2"}
+    image = cloud.call("CreateImage", ImageName=name, **source)["Image"]["ImageId"]
+    everybody = {"Additions": {"GlobalPermission": True}}
+    cloud.call("UpdateImage", ImageId=image, PermissionsToLaunch=everybody)
+    site.fake.clock.advance(600)
+    return image
+
+
+def test_an_image_named_alone_is_that_of_its_only_owner(site):
+    image = published(site, "100000000042", "golden")
+    run = site.machine(spec={"vm": {"image": {"name": "golden", "id": ""}}}).settle()
+    assert run.vm["ImageId"] == image
+
+
+def test_an_image_named_alone_is_never_chosen_among_accounts(site):
+    for account in ("100000000042", "100000000043"):
+        published(site, account, "golden")
+    run = site.machine(spec={"vm": {"image": {"name": "golden", "id": ""}}})
+    assert "which the accounts 100000000042, 100000000043 have published" in _refused(run)
+
+
+def test_an_image_of_outscale_is_taken_whoever_else_uses_its_name(site):
+    (first, *_) = site.outside.read("ReadImages", Filters={"AccountIds": ["671899555720"]})
+    published(site, "100000000042", first["ImageName"])
+    image = {"name": first["ImageName"], "id": ""}
+    run = site.machine(spec={"vm": {"image": image}}).settle()
+    assert run.vm["ImageId"] == first["ImageId"]
+
+
 @pytest.mark.parametrize(
     ("vm", "says"),
     [

@@ -94,7 +94,7 @@ class TestCreate:
         [
             ({"node": {"vm": {"keypairName": "k", "imageId": "x"}}}, "spec.node.vm.imageId"),
             (
-                {"node": {"vm": {"keypairName": "k"}, "image": {"name": "u"}}},
+                {"node": {"vm": {"keypairName": "k"}, "image": {"name": "u", "accountId": "me"}}},
                 "spec.node.image.accountId",
             ),
             (
@@ -110,6 +110,16 @@ class TestCreate:
     )
     def test_fields_of_v1beta1_are_named_as_they_were_written(self, spec, field):
         assert fields(create(thing("OscMachine", spec, OLD))) == [field]
+
+    def test_what_templates_of_the_go_provider_say_is_accepted_with_warnings(self):
+        disk = {"rootDiskSize": 30, "rootDiskType": "gp2", "rootDiskIops": 1500}
+        node = {"vm": {"keypairName": "k", "rootDisk": disk}, "image": {"name": "u"}}
+        spec = {"template": {"spec": {"node": node}}}
+        response = create(thing("OscMachineTemplate", spec, OLD))
+        assert response["allowed"]
+        image, iops = response["warnings"]
+        assert image.startswith("spec.template.spec.node.image.accountId: The image is named")
+        assert iops.startswith("spec.template.spec.node.vm.rootDisk.rootDiskIops: iops is 1500")
 
     def test_a_subnet_of_v1beta1_is_checked_too(self):
         spec = {"network": {"subnets": [{"ipSubnetRange": "10.9.0.0/24", "roles": ["worker"]}]}}

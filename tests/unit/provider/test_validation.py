@@ -9,12 +9,16 @@ IMAGE = {"id": "ami-1234abcd"}
 NAMED = {"name": "ubuntu", "accountId": "671899555720"}
 
 
-def machine(vm=None, **spec):
-    """Return what is wrong with the spec of a machine, which is good but for what is given."""
-    model = v1beta2.OscMachineSpec.model_validate(
+def model_of(vm=None, **spec):
+    """Return the spec of a machine, which is good but for what is given."""
+    return v1beta2.OscMachineSpec.model_validate(
         {"vm": {"keypairName": "k", "image": IMAGE, **(vm or {})}, **spec}
     )
-    return [(each.path, each.message) for each in validation.problems(model)]
+
+
+def machine(vm=None, **spec):
+    """Return what is wrong with such a spec."""
+    return [(each.path, each.message) for each in validation.problems(model_of(vm, **spec))]
 
 
 def cluster(network=None, **spec):
@@ -42,11 +46,6 @@ VMS = {
         {"image": {"id": "ami-1", **NAMED}},
         "image",
         "id is ami-1 and name is ubuntu. Keep one of the two.",
-    ),
-    "image that anybody can publish": (
-        {"image": {"name": "ubuntu"}},
-        "image.accountId",
-        "anybody can publish one of that name",
     ),
     "image of two owners": (
         {"image": {**NAMED, "outscaleOpenSource": True}},
@@ -78,11 +77,6 @@ VMS = {
         {"rootDisk": {"size": 4, "iops": 1500}},
         "rootDisk.iops",
         "1500 IOPS are too many for 4 GiB. Use 1200 at most (300 per GiB), or a size of 5 GiB",
-    ),
-    "IOPS of a disk that has none": (
-        {"rootDisk": {"type": "gp2", "iops": 100}},
-        "rootDisk.iops",
-        "a gp2 volume has none",
     ),
     "subregion": ({"subregions": ["a"]}, "subregions[0]", "is no subregion"),
     "mode": ({"subregionMode": "first"}, "subregionMode", '"first" is not known.'),
@@ -129,7 +123,6 @@ VOLUMES = {
     "type": ({"type": "ssd"}, "type", "is not known"),
     "io1 without IOPS": ({"type": "io1"}, "iops", "An io1 volume needs iops."),
     "IOPS that are too many": ({"type": "io1", "iops": 3001}, "iops", "too many for 10 GiB"),
-    "IOPS of a volume that has none": ({"iops": 100}, "iops", "a standard volume has none"),
     "snapshot": ({"fromSnapshot": "vol-1"}, "fromSnapshot", "is no id of a snapshot"),
 }
 
@@ -233,6 +226,11 @@ class TestClusterBesideItsNetwork:
                 {},
                 "spec.network.netAccessPoints: It is ignored, because useExisting.net is true",
             ),
+            (
+                {"bastion": {"enable": True, "image": {"name": "ubuntu"}}},
+                {},
+                'spec.network.bastion.image.accountId: The image is named "ubuntu", but anybody',
+            ),
         ],
     )
     def test_what_may_not_be_meant_is_a_warning(self, network, spec, start):
@@ -273,5 +271,33 @@ class TestIdentity:
         assert text == message
 
 
-def test_a_warning_is_no_matter_for_machines():
-    assert validation.warnings(v1beta2.OscMachineSpec()) == []
+class TestWarningsOfMachines:
+    """What templates of the Go provider say, and its webhook let through."""
+
+    @pytest.mark.parametrize(
+        ("vm", "path", "message"),
+        [
+            ({"image": {"name": "ubuntu"}}, "image.accountId", "anybody can publish one of that"),
+            (
+                {"rootDisk": {"type": "gp2", "size": 30, "iops": 1500}},
+                "rootDisk.iops",
+                "iops is 1500, but a gp2 volume has none, so that it is ignored.",
+            ),
+        ],
+    )
+    def test_what_has_no_effect_or_is_unsafe_is_a_warning(self, vm, path, message):
+        assert machine(vm) == []
+        [warning] = validation.warnings(model_of(vm))
+        assert warning.path == f"spec.vm.{path}"
+        assert message in warning.message
+
+    def test_it_is_said_of_further_volumes_too(self):
+        volume = {"device": "/dev/xvdb", "size": 10, "iops": 100}
+        assert machine(volumes=[volume]) == []
+        [warning] = validation.warnings(model_of(volumes=[volume]))
+        assert warning.path == "spec.volumes[0].iops"
+        assert "a standard volume has none" in warning.message
+
+    @pytest.mark.parametrize("vm", GOOD_VMS.values(), ids=GOOD_VMS)
+    def test_a_good_vm_needs_no_warning(self, vm):
+        assert validation.warnings(model_of(vm)) == []
