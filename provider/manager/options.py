@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from provider.osc import limits
+
 CERTIFICATES = pathlib.Path(tempfile.gettempdir(), "k8s-webhook-server", "serving-certs")
 """Where controller-runtime, and so the Go provider, looks for the certificate of the webhooks."""
 
@@ -37,6 +39,7 @@ class Options:
     reconcile_timeout: float = 5400.0
     osccluster_concurrency: int = 2
     oscmachine_concurrency: int = 2
+    calls_per_second: float = limits.RATE_PER_S
     webhook_port: int = 9443
     webhook_cert_dir: str = str(CERTIFICATES)
     kubeconfig: str = ""
@@ -99,6 +102,10 @@ _HELP: dict[str, tuple[Any, str]] = {
     "reconcile_timeout": (_DURATION, "How long one reconcile may take."),
     "osccluster_concurrency": (_COUNT, "How many OscClusters are reconciled at once."),
     "oscmachine_concurrency": (_COUNT, "How many OscMachines are reconciled at once."),
+    "calls_per_second": (
+        click.FloatRange(0, min_open=True),
+        "How often one access key calls the cloud; more only if OUTSCALE allows you more.",
+    ),
     "webhook_port": (click.IntRange(0, 65535), "Where webhooks are served."),
     "webhook_cert_dir": (str, "The folder of tls.crt and tls.key for webhooks."),
     "kubeconfig": (str, "How to reach Kubernetes; KUBECONFIG or the pod's account if not set."),

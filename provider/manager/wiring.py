@@ -60,11 +60,12 @@ def world(
     metrics: Metrics,
     learn: Callable[[str], None],
     abort: Callable[[], None],
+    calls_per_second: float,
 ) -> process.World:
     """Return all that the manager takes from outside."""
     return process.World(
         source=source,
-        opener=pool.Clients(clock, chance, on_call=metrics.api_call),
+        opener=pool.Clients(clock, chance, on_call=metrics.api_call, rate_per_s=calls_per_second),
         decide=DECIDE,
         reviews=REVIEWS,
         environment=environment,

@@ -27,6 +27,7 @@ ARGUMENTS = (
     "--sync-period=${CAPOSC_SYNC_PERIOD:=5m}",
     "--osccluster-concurrency=${CAPOSC_OSCCLUSTER_CONCURRENCY:=2}",
     "--oscmachine-concurrency=${CAPOSC_OSCMACHINE_CONCURRENCY:=2}",
+    "--calls-per-second=${CAPOSC_CALLS_PER_SECOND:=5}",
     "--logging-format=${CAPOSC_LOGGING_FORMAT:=text}",
     "--v=${CAPOSC_V:=0}",
 )

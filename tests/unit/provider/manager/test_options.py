@@ -60,13 +60,24 @@ def test_every_flag_has_a_variable():
     assert {each.name for each in show.params} == names
 
 
+def test_the_cloud_can_be_called_more_often():
+    assert parsed("--calls-per-second=7.5") == expected(calls_per_second=7.5)
+
+
 def test_what_is_not_said_has_its_default():
     assert parsed() == expected()
 
 
 @pytest.mark.parametrize(
     "flag",
-    ["--sync-period=5", "--sync-period=x", "-vx", "--logging-format=xml", "--webhook-port=99999"],
+    [
+        "--sync-period=5",
+        "--sync-period=x",
+        "-vx",
+        "--logging-format=xml",
+        "--webhook-port=99999",
+        "--calls-per-second=0",
+    ],
 )
 def test_nonsense_is_refused(flag):
     answer = testing.CliRunner().invoke(show, [flag])
