@@ -19,9 +19,16 @@ from provider.manifests import release
     "--version", default=release.own_version, show_default="this one", help="Of the release."
 )
 @click.option("--image", default="", help="Of the manager.  [default: that of the version]")
-def manifests(output: pathlib.Path | None, version: str, image: str) -> None:
+@click.option(
+    "--contract",
+    type=click.Choice(sorted(release.TEMPLATES)),
+    default=release.CONTRACT,
+    show_default=True,
+    help="Of Cluster API: v1beta1 for a core up to 1.10.",
+)
+def manifests(output: pathlib.Path | None, version: str, image: str, contract: str) -> None:
     """Print the components of the provider, or write a whole release."""
-    options = release.Options(version, image)
+    options = release.Options(version, image, contract)
     try:
         if output is None:
             click.echo(dict(release.files(options))[release.COMPONENTS], nl=False)

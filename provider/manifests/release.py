@@ -21,6 +21,10 @@ from provider.manifests import parts, rights, webhooks, workload
 
 COMPONENTS = "infrastructure-components.yaml"
 METADATA = "metadata.yaml"
+TEMPLATES = {"v1beta1": "templates/v1beta1", "v1beta2": "templates"}
+"""Where the templates of clusters are, by the contract that the core of Cluster API speaks."""
+CONTRACT = "v1beta2"
+"""The contract that the metadata says, unless a release is made for an older core."""
 CANONICAL = re.compile(r"[^/]*[.:][^/]*(/[a-z0-9._-]+)+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
 """The full name of an image, with the host it comes from; clusterctl refuses any other."""
 VERSION = re.compile(r"v(\d+)\.(\d+)\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
@@ -49,6 +53,8 @@ class Options:
     version: str = dataclasses.field(default_factory=own_version)
     image: str = ""
     """The image of the manager. Default: the one of this version."""
+    contract: str = CONTRACT
+    """The contract of Cluster API. The clusterctl of a core up to 1.10 takes only v1beta1."""
 
     @property
     def image_reference(self) -> str:
@@ -91,11 +97,12 @@ def text(objects: Iterable[parts.Object]) -> str:
 def files(options: Options) -> Iterator[tuple[str, str]]:
     """Give name and content of each file of a release; raise ReleaseError."""
     metadata = (FILES / METADATA).read_text(encoding="utf-8")
+    metadata = metadata.replace(f"contract: {CONTRACT}", f"contract: {options.contract}")
     _check_image(options.image_reference)
     _check_version(options.version, metadata)
     yield COMPONENTS, text(components(options))
     yield METADATA, metadata
-    for path in sorted((FILES / "templates").glob("*.yaml")):
+    for path in sorted((FILES / TEMPLATES[options.contract]).glob("*.yaml")):
         yield path.name, path.read_text(encoding="utf-8")
 
 

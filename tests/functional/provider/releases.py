@@ -13,6 +13,8 @@ from provider import cli
 VERSION = "v0.1.0"
 PROVIDER = "infrastructure-outscale"
 FLAVOURS = ("", "multiaz", "multiaz-secure", "secure", "secure-opensource", "topology")
+OLD_FLAVOURS = FLAVOURS[:-1]
+"""Those for a core that speaks v1beta1; they are those of the Go provider."""
 NAMESPACE = "team"
 # What a user sets for the Go provider's templates; the rest has defaults.
 VARIABLES = {
@@ -36,10 +38,10 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::=([^}]*))?\}")
 
 
 @functools.cache
-def written():
+def written(contract="v1beta2"):
     """Return the files of a release by name, as the command writes them."""
     with tempfile.TemporaryDirectory() as folder:
-        write(pathlib.Path(folder))
+        write(pathlib.Path(folder), f"--contract={contract}")
         place = pathlib.Path(folder, PROVIDER, VERSION)
         return {path.name: path.read_text(encoding="utf-8") for path in place.iterdir()}
 
@@ -75,11 +77,11 @@ def of_kind(*kinds):
     return [each for each in components() if each["kind"] in kinds]
 
 
-def cluster(flavour, **changes):
+def cluster(flavour, contract="v1beta2", **changes):
     """Return the objects of a cluster, as ``clusterctl generate cluster`` prints them."""
     values = {**VARIABLES, **changes}
     name = f"cluster-template-{flavour}.yaml".replace("-.yaml", ".yaml")
-    texts = [written()[name]]
+    texts = [written(contract)[name]]
     if flavour == "topology":
         texts.insert(0, written()["clusterclass-outscale.yaml"])
     found = [each for text in texts for each in objects(filled_in(text, values))]

@@ -69,6 +69,25 @@ def test_writing_a_release_twice_gives_the_same(tmp_path):
     assert {path.name: path.read_text() for path in place.iterdir()} == written()
 
 
+def test_a_release_for_an_older_core_says_so_and_has_templates_for_it():
+    files, newest = written("v1beta1"), written()
+    names = {f"cluster-template-{each}.yaml" for each in releases.OLD_FLAVOURS if each}
+    names |= {"cluster-template.yaml", "infrastructure-components.yaml", "metadata.yaml"}
+    assert set(files) == names
+    assert files["infrastructure-components.yaml"] == newest["infrastructure-components.yaml"]
+    old, new = (yaml.safe_load(each["metadata.yaml"])["releaseSeries"] for each in (files, newest))
+    assert old == [{**each, "contract": "v1beta1"} for each in new]
+    for flavour in releases.OLD_FLAVOURS:
+        for each in releases.cluster(flavour, "v1beta1"):
+            assert each["apiVersion"].endswith("/v1beta1"), each
+
+
+def test_what_an_older_core_touches_is_labelled_for_it():
+    for each in definitions():
+        is_referenced = "identit" not in name(each)
+        assert ("cluster.x-k8s.io/v1beta1" in each["metadata"]["labels"]) == is_referenced
+
+
 def test_the_metadata_has_the_only_format_that_clusterctl_takes():
     metadata = yaml.safe_load(written()["metadata.yaml"])
     assert metadata["apiVersion"] == "clusterctl.cluster.x-k8s.io/v1alpha3"

@@ -185,9 +185,10 @@ def configurations(value):
             yield from configurations(each)
 
 
-def test_every_template_asks_only_for_what_the_go_provider_asks_for():
+@pytest.mark.parametrize("contract", ["v1beta1", "v1beta2"])
+def test_every_template_asks_only_for_what_the_go_provider_asks_for(contract):
     asked = set()
-    for name, text in written().items():
+    for name, text in written(contract).items():
         if name.startswith("cluster-template"):
             asked |= set(variables(text))
     common = {"CLUSTER_NAME", "KUBERNETES_VERSION"}
