@@ -20,7 +20,7 @@ from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
 from provider.osc import credentials, errors, sharing
 from provider.outcome import Event, Outcome
-from provider.resources import machine_site
+from provider.resources import machine_groups, machine_site
 from provider.resources.machine_scope import MachineScope
 from provider.resources.machine_vm import MachineVm
 from provider.rules import names
@@ -33,6 +33,8 @@ LOST = {
 """States of a VM that does not work any more, and the reasons that tell so."""
 GONE = "VmGone"
 """The reason that tells of a VM that the cloud does not know any more."""
+GROUPS = "SecurityGroupsReady"
+"""The condition that tells why a VM has other security groups than it should."""
 
 Record = Callable[[dict[str, Any]], None]
 Memory = MutableMapping[str, Any]
@@ -76,6 +78,7 @@ class _Pass:
         self.is_going = self.blueprint.is_going
         self.finalizers = list(self.metadata.get("finalizers") or ())
         self.notes: list[Event] = []
+        self.waits: list[conditions.Condition] = []
 
     def run(self) -> Outcome:
         if conditions.is_externally_managed(self.metadata):
@@ -238,12 +241,11 @@ class _Pass:
         open_intents = intents.load(self.status)
         vm = _vm(seen)
         if vm is not None or self.blueprint.spec.vm.resource_id:
-            subregion = vm.subregion if vm is not None else ""
-            desired = self.blueprint.desired(vm, subregion, None)
+            desired = self._beside(cloud, vm)
             return act.Actor(cloud, scope, kinds, self._record).run(desired, seen, open_intents)
         site, role, spec = self.blueprint.site, self.blueprint.role, self.blueprint.spec.vm
         places = machine_site.subnets(cloud, site, role, spec.subnet_name)
-        groups = machine_site.groups(cloud, site, role, spec.security_group_names)
+        groups = machine_groups.of_new(cloud, site, role, spec.security_group_names)
         choice = self.blueprint.choice(
             places,
             [*open_intents, *seen.places],
@@ -255,14 +257,29 @@ class _Pass:
         for place in choice:
             self.notes += telling.events(report)
             self._keep_place(place)
-            launch = self.blueprint.launch(place, groups)
-            desired = self.blueprint.desired(None, place.subregion, launch)
+            launch = self.blueprint.launch(place)
+            desired = self.blueprint.desired(None, place.subregion, launch, groups)
             actor = act.Actor(cloud, scope, kinds, self._record)
             report = actor.run(desired, report.world, report.intents)
             if not any(_is_full(each) for each in report.failures):
                 break
             choice.exhausted(place)
         return report
+
+    def _beside(self, cloud: clouds_.Cloud, vm: MachineVm | None) -> list[Resource]:
+        """Return what is wanted beside a VM, which keeps its groups until it is clear which."""
+        if vm is None:
+            return self.blueprint.desired(None, "", None, frozenset())
+        groups = vm.security_groups
+        if vm.is_managed and self.objects.osc_cluster is not None:
+            site, role = self.blueprint.site, self.blueprint.role
+            wanted = self.blueprint.spec.vm.security_group_names
+            try:
+                groups = machine_groups.of_running(cloud, site, role, wanted, groups)
+            except Refusal as refusal:
+                # It works as it is: nothing here is worth a machine, which False may cost it.
+                self.waits.append(conditions.Condition(GROUPS, "Unknown", "Waiting", str(refusal)))
+        return self.blueprint.desired(vm, vm.subregion, None, groups)
 
     def _keep_place(self, place: machine_site.Subnet) -> None:
         """Keep the choice before anything is created there, for siblings and for later passes."""
@@ -279,7 +296,7 @@ class _Pass:
         types = [each.CONDITION for each in report.world.all()]
         types += [each.target.CONDITION for each in report.left]
         types += [each.condition for each in report.failures]
-        parts = conditions.of_kinds(report, types)
+        parts = [*conditions.of_kinds(report, types), *self.waits]
         ready = conditions.summary(parts)
         told = self._with_conditions([ready, *parts, *conditions.calm()])
         status = {**telling.status(told, report), **_facts(vm)}

@@ -163,7 +163,7 @@ class Blueprint:
             chance=chance,
         )
 
-    def launch(self, place: machine_site.Subnet, groups: tuple[str, ...]) -> Launch:
+    def launch(self, place: machine_site.Subnet) -> Launch:
         """Return what its VM is made from; raise ``Refusal`` without bootstrap data."""
         secret = self.objects.bootstrap or {}
         data = secret.get("data") or {}
@@ -180,14 +180,17 @@ class Blueprint:
             vm=vm,
             volumes=tuple(self.spec.volumes),
             subnet_id=place.id,
-            group_ids=groups,
             tags={**vm.tags, **placement.tags(vm, self.role, deployment)},
             bootstrap=base64.b64decode(data["value"]),
             form=base64.b64decode(data.get("format") or "").decode(),
         )
 
     def desired(
-        self, there: MachineVm | None, subregion: str, launch: Launch | None
+        self,
+        there: MachineVm | None,
+        subregion: str,
+        launch: Launch | None,
+        groups: frozenset[str],
     ) -> list[Resource]:
         """Return all that is wanted in a subregion: beside a VM, or with what to make one from."""
         spec = self.spec.vm
@@ -212,6 +215,7 @@ class Blueprint:
             public_ip=address,
             public_ip_pool=spec.public_ip_pool,
             checks_traffic=spec.source_dest_check,
+            security_groups=groups,
             token=names.machine_token(self.name, self.uid),
             launch=launch,
             tags={**marks, **names.role_tags([self.role]), **node},

@@ -1,4 +1,4 @@
-"""Where a VM can be put: the subnets and security groups of its cluster that are for its role.
+"""Where a VM can be put: the subnets of its cluster that are for its role.
 
 They are found by the ids in the status of the OscCluster, whoever made them; their roles are tags,
 or stand in the spec of the OscCluster for those that are only used.
@@ -7,16 +7,14 @@ or stand in the spec of the OscCluster for those that are only used.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provider.api import v1beta2
 from provider.engine.resource import Refusal
 from provider.osc import cloud as clouds
 from provider.resources import want as wants
-from provider.rules import firewall, names
-
-Row = Mapping[str, Any]
+from provider.rules import names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,63 +81,3 @@ def subnets(cloud: clouds.Cloud, cluster: Cluster, role: str, name: str) -> list
         f"No subnet of the cluster has the role {role}; there is {there or 'none'}. Give one of "
         "them that role in the OscCluster."
     )
-
-
-def groups(
-    cloud: clouds.Cloud, cluster: Cluster, role: str, wanted: Sequence[str]
-) -> tuple[str, ...]:
-    """Return the ids of the security groups of a machine: those with its role, or with a name.
-
-    Raise ``Refusal`` when there is none, or one of the names is nobody's, or one with its role was
-    deleted: a VM would be without that group forever.
-    """
-    known = cluster.resources.get("securityGroup", {})
-    keys: dict[str, str] = {id_: key for key, id_ in known.items()}
-    roles: dict[str, set[str]] = {}
-    if not cluster.network.security_groups:
-        for kind, has in firewall.GROUPS.values():
-            roles[known.get(names.group_key(cluster.name, kind), "")] = set(has)
-    for each in cluster.network.security_groups:
-        key = each.name or names.unnamed_group_key(cluster.name, each.roles)
-        id_ = each.resource_id or known.get(key, "")
-        roles[id_], keys[id_] = set(each.roles), key
-    used = [each.resource_id for each in cluster.network.security_groups if each.resource_id]
-    filters = cluster.filters("securityGroup", "SecurityGroupId", used)
-    rows = cloud.read("ReadSecurityGroups", Filters=filters)
-    if wanted:
-        return _named(rows, keys, wanted)
-    found = [
-        row["SecurityGroupId"]
-        for row in rows
-        if role in wants.roles_of(wants.tags_of(row)) | roles.get(row["SecurityGroupId"], set())
-    ]
-    there = {row["SecurityGroupId"] for row in rows}
-    for id_ in known.values():
-        if id_ not in there and role in roles.get(id_, ()):
-            raise Refusal(
-                f"The security group {keys[id_]} of the cluster was {id_}, which does not exist "
-                "any more. This goes on once the OscCluster has made another one."
-            )
-    if not found:
-        raise Refusal(
-            f"No security group of the cluster has the role {role}. Give one of them that role in "
-            "the OscCluster."
-        )
-    return tuple(sorted(found))
-
-
-def _named(rows: Sequence[Row], keys: Mapping[str, str], wanted: Sequence[str]) -> tuple[str, ...]:
-    ids: dict[str, str] = {}
-    for row in rows:
-        id_ = row["SecurityGroupId"]
-        title = wants.tags_of(row).get(names.NAME, "")
-        for name in (title, row["SecurityGroupName"], keys.get(id_, "")):
-            ids[name] = id_
-    unknown = [name for name in wanted if name not in ids]
-    if unknown:
-        there = ", ".join(sorted(keys.get(row["SecurityGroupId"], "") for row in rows))
-        raise Refusal(
-            f"spec.vm.securityGroupNames has {', '.join(unknown)}, but the cluster has "
-            f"{there or 'no security groups'}. Use these names."
-        )
-    return tuple(sorted({ids[name] for name in wanted}))

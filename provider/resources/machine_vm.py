@@ -34,7 +34,6 @@ class Launch:
     vm: v1beta2.Vm
     volumes: tuple[v1beta2.Volume, ...]
     subnet_id: str
-    group_ids: tuple[str, ...]
     tags: Mapping[str, str]
     """What its user data says to OUTSCALE."""
     bootstrap: bytes = dataclasses.field(repr=False)
@@ -49,7 +48,7 @@ class MachineVm(Resource):
     KIND: ClassVar[str] = "vm"
     CONDITION: ClassVar[str] = "VmReady"
     MUTABLE: ClassVar[frozenset[str]] = frozenset(
-        {"power", "gpu", "public_ip", "public_ip_pool", "checks_traffic"}
+        {"power", "gpu", "public_ip", "public_ip_pool", "checks_traffic", "security_groups"}
     )
     READY: ClassVar[frozenset[str]] = frozenset({"running", "stopped"})
     LEAVING: ClassVar[frozenset[str]] = frozenset({"shutting-down", "terminated"})
@@ -63,6 +62,8 @@ class MachineVm(Resource):
     power: str = "running"
     checks_traffic: bool = True
     """Whether traffic that is neither from nor to it is dropped."""
+    security_groups: frozenset[str] = frozenset()
+    """The ids of all that it has, whoever gave it them."""
     token: str = dataclasses.field(default="", compare=False)
     launch: Launch | None = dataclasses.field(default=None, compare=False, repr=False)
     """None once it exists."""
@@ -114,6 +115,9 @@ class MachineVm(Resource):
             gpu=next((each for each in gpus if each.vm_id == row["VmId"]), None),
             public_ip=next((each for each in addresses if each.vm_id == row["VmId"]), None),
             checks_traffic=row.get("IsSourceDestChecked", True),
+            security_groups=frozenset(
+                each["SecurityGroupId"] for each in row.get("SecurityGroups") or ()
+            ),
             token=row.get("ClientToken", ""),
             row=row,
             tags=wants.tags_of(row),
@@ -154,7 +158,7 @@ class MachineVm(Resource):
             "VmType": launch.vm.vm_type,
             "KeypairName": launch.vm.keypair_name,
             "SubnetId": launch.subnet_id,
-            "SecurityGroupIds": list(launch.group_ids),
+            "SecurityGroupIds": sorted(self.security_groups),
             "PrivateIps": launch.vm.private_ips or None,
             "BlockDeviceMappings": disks,
             "UserData": self._user_data(launch, self._address(cloud)),
@@ -179,11 +183,14 @@ class MachineVm(Resource):
             raise Refusal(str(error)) from None
 
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
-        """Attach its GPU, link or unlink its public IP, and start it when it is stopped."""
+        """Attach its GPU, set its groups, link or unlink its public IP, and start it."""
         if self.gpu is not None and observed.gpu is None:
             cloud.call("LinkFlexibleGpu", FlexibleGpuId=self.gpu.id, VmId=observed.id)
         if self.checks_traffic != observed.checks_traffic:
             cloud.call("UpdateVm", VmId=observed.id, IsSourceDestChecked=self.checks_traffic)
+        if self.security_groups != observed.security_groups:
+            groups = sorted(self.security_groups)
+            cloud.call("UpdateVm", VmId=observed.id, SecurityGroupIds=groups)
         address = self._linked(cloud, observed)
         state = observed.state
         if observed.power == "stopped":
@@ -196,6 +203,7 @@ class MachineVm(Resource):
             gpu=self.gpu,
             public_ip=self.public_ip,
             checks_traffic=self.checks_traffic,
+            security_groups=self.security_groups,
             row={**observed.row, "PublicIp": address},
         )
 
