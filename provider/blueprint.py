@@ -210,14 +210,15 @@ def nat_addresses(seen: world.World) -> tuple[str, ...]:
 
 
 def peer(
-    spec: v1beta2.NetPeering, clouds: clouds_.Clouds, seen: world.World, here: Here
+    network: v1beta2.Network, clouds: clouds_.Clouds, seen: world.World, here: Here
 ) -> net_peering.Peer | None:
     """Return the other side of the peering, or None without one; raise ``Refusal``.
 
     Unless the spec names it, it is that of the peering that exists, or else ``here``, where the
     provider runs: that may change when the management cluster does.
     """
-    if not spec.enable:
+    spec = network.net_peering
+    if not spec.enable or network.use_existing.net:
         return None
     net_id, account_id = spec.management_net_id, spec.management_account_id
     for each in seen.of(NetPeering.KIND):

@@ -274,7 +274,7 @@ class _Pass:
             name=self.name,
             region=cloud.region,
             seen=seen,
-            peer=blueprint.peer(spec.network.net_peering, self.clouds, seen, self.here),
+            peer=blueprint.peer(spec.network, self.clouds, seen, self.here),
         )
 
     def _record(self, open_intents: intents.Intents) -> None:

@@ -44,8 +44,11 @@ class InternetService(Resource):
     ) -> Iterator[Self]:
         """Find the internet service by the owner's tag."""
         for row in cloud.read("ReadInternetServices", Filters=scope.filters):
-            net = world.by_id(row.get("NetId", ""))
-            yield cls._seen(row, "default", net if isinstance(net, Net) else None)
+            id_ = row.get("NetId", "")
+            net = world.by_id(id_)
+            # In a Net that is only used, or not even that, it has to be unlinked all the same.
+            other = Net(key="used", id=id_, is_managed=False) if id_ else None
+            yield cls._seen(row, "default", net if isinstance(net, Net) else other)
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], key: str, net: Net | None) -> Self:

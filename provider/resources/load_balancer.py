@@ -24,6 +24,9 @@ from provider.rules import names
 
 LB = TypeVar("LB", bound="LoadBalancer")
 
+_PATHS = {"HTTP": "/", "HTTPS": "/readyz"}
+"""What a health check asks for that is not told; the API server answers to anybody there."""
+
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Listener:
@@ -132,7 +135,7 @@ class LoadBalancer(Resource):
                 spec.health_check.timeout,
                 spec.health_check.healthy_threshold,
                 spec.health_check.unhealthy_threshold,
-                spec.health_check.path or "",
+                spec.health_check.path or _PATHS.get(spec.health_check.protocol, ""),
             ),
             address=spec.public_ip_id or pool,
             internet=None if internal else next(iter(want.of(InternetService)), None),

@@ -12,13 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from provider.engine import world as worlds
-from provider.engine.resource import Resource
+from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.resources import want as wants
 from provider.resources.net import Net
-from provider.rules import names
+from provider.rules import addressing, names
 
 _OVER = frozenset({"deleted", "expired", "rejected"})
+_FAILED = "failed"
+"""The state of what never came about; it goes by itself, and cannot even be tagged."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +71,7 @@ class NetPeering(Resource):
     ID_FILTER: ClassVar[str] = "NetPeeringIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"acceptance"})
     READY: ClassVar[frozenset[str]] = frozenset({"active", "pending-acceptance"})
-    BROKEN: ClassVar[frozenset[str]] = frozenset({"failed"})
+    BROKEN: ClassVar[frozenset[str]] = frozenset({_FAILED})
 
     net: Net
     peer_net_id: str
@@ -82,6 +84,7 @@ class NetPeering(Resource):
         """Return one when the spec asks for a peering."""
         if want.peer is not None and not want.uses_net:
             (net,) = want.of(Net)
+            _check_ranges(net.ip_range, want.peer)
             yield cls(
                 key="default",
                 net=net,
@@ -123,7 +126,7 @@ class NetPeering(Resource):
         """Return the peerings between these Nets."""
         rows = cloud.read("ReadNetPeerings", Filters=dict(filters))
         found = [cls._seen(row, key) for row in rows]
-        return wants.alike(each for each in found if each.state not in _OVER)
+        return wants.alike(each for each in found if each.state not in _OVER | {_FAILED})
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Ask for the peering; the update that follows accepts it on the other side."""
@@ -133,7 +136,15 @@ class NetPeering(Resource):
             AccepterNetId=self.peer_net_id,
             AccepterOwnerId=self.peer_account_id or None,
         )
-        return self._seen(answer["NetPeering"], self.key, self.net)
+        made = self._seen(answer["NetPeering"], self.key, self.net)
+        if made.state == _FAILED:
+            said = answer["NetPeering"]["State"].get("Message", "")
+            raise Refusal(
+                f"The peering with the Net {self.peer_net_id} of the account "
+                f"{self.peer_account_id or 'of this cluster'} failed: {said}. Correct "
+                "spec.network.netPeering.managementNetId and managementAccountId."
+            )
+        return made
 
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
         """Accept the peering on the other side."""
@@ -262,6 +273,16 @@ def _chosen(tables: Sequence[dict[str, Any]], subnet_id: str) -> Sequence[dict[s
 
 def _is_main(table: Mapping[str, Any]) -> bool:
     return any(link.get("Main") for link in table["LinkRouteTables"])
+
+
+def _check_ranges(ip_range: str, peer: Peer) -> None:
+    """Raise ``Refusal`` for two Nets that have addresses in common."""
+    if addressing.overlaps(ip_range, peer.ip_range):
+        raise Refusal(
+            f"A peering needs Nets that do not overlap, but there are {ip_range} of this cluster "
+            f"and {peer.ip_range} of {peer.net_id}. Give the cluster another "
+            "spec.network.net.ipRange."
+        )
 
 
 def find_peer(clouds_: clouds.Clouds, net_id: str, account_id: str, subnet_id: str) -> Peer | None:

@@ -245,18 +245,12 @@ def _balancer(path: str, network: v1beta2.Network) -> Iterator[Problem]:
             "useExisting.loadBalancer is true, but no name is given. Set it to that of the load "
             "balancer to use.",
         )
-    yield from parts.one_of(f"{where}.type", balancer.type, LB_TYPES)
+    yield from _balancer_type(f"{where}.type", network)
     yield from _reference(f"{where}.subnetName", balancer.subnet_name, network.subnets)
     yield from _reference(
         f"{where}.securityGroupName", balancer.security_group_name, network.security_groups
     )
     yield from parts.public_ip(where, balancer.public_ip_id, balancer.public_ip_pool)
-    if balancer.type == "internal" and (balancer.public_ip_id or balancer.public_ip_pool):
-        yield Problem(
-            f"{where}.type",
-            "The load balancer is internal, but has a public IP. Remove that, or set type to "
-            "internet-facing.",
-        )
     yield from _listener(f"{where}.listener", balancer.listener)
     for index, listener in enumerate(balancer.additional_listeners):
         yield from _listener(f"{where}.additionalListeners[{index}]", listener)
@@ -269,6 +263,24 @@ def _balancer(path: str, network: v1beta2.Network) -> Iterator[Problem]:
                 f"Another listener has port {listener.port} already. Choose another port.",
             )
     yield from _health_check(f"{where}.healthCheck", balancer.health_check)
+
+
+def _balancer_type(path: str, network: v1beta2.Network) -> Iterator[Problem]:
+    balancer, uses = network.load_balancer, network.use_existing
+    yield from parts.one_of(path, balancer.type, LB_TYPES)
+    if balancer.type == "internal" and (balancer.public_ip_id or balancer.public_ip_pool):
+        yield Problem(
+            path,
+            "The load balancer is internal, but has a public IP. Remove that, or set type to "
+            "internet-facing.",
+        )
+    exists = uses.load_balancer or uses.net or network.net.resource_id
+    if "internet" in network.disable and balancer.type == "internet-facing" and not exists:
+        yield Problem(
+            path,
+            "The load balancer is internet-facing, but disable has internet, so nobody could "
+            "reach it. Set type to internal, or remove internet.",
+        )
 
 
 def _listener(path: str, listener: v1beta2.Listener) -> Iterator[Problem]:

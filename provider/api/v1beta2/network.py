@@ -119,7 +119,7 @@ class SecurityGroupRule(Part):
 
     def model_post_init(self, _: object) -> None:
         """Let one port be a range of one."""
-        if self.ip_protocol != "icmp" and "to_port" not in self.model_fields_set:
+        if self.ip_protocol.lower() not in ("icmp", "1") and "to_port" not in self.model_fields_set:
             self.to_port = self.from_port
 
 
@@ -180,7 +180,7 @@ class HealthCheck(Part):
     protocol: str = field("TCP", suggested=True, enum=LB_PROTOCOLS)
     """How to check: TCP, SSL, HTTP or HTTPS. Default: TCP."""
     path: str = field("", pattern="^/")
-    """The path to ask for, with HTTP and HTTPS."""
+    """The path to ask for. Default: /readyz with HTTPS, / with HTTP."""
 
 
 class LoadBalancer(Part):

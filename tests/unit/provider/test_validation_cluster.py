@@ -252,6 +252,7 @@ NETWORKS = {
     "route to an internet that is disabled": (
         {
             "disable": ["internet"],
+            "loadBalancer": {"type": "internal"},
             "routeTables": [{"role": "worker", "routes": [{"targetType": "gateway"}]}],
         },
         "routeTables[0].routes[0]",
@@ -503,9 +504,14 @@ NETWORKS = {
         "is the name of none",
     ),
     "bastion without the internet": (
-        {"bastion": BASTION, "disable": ["internet"]},
+        {"bastion": BASTION, "disable": ["internet"], "loadBalancer": {"type": "internal"}},
         "bastion",
         "so nobody can reach it",
+    ),
+    "public load balancer without the internet": (
+        {"disable": ["internet"]},
+        "loadBalancer.type",
+        "so nobody could reach it",
     ),
 }
 

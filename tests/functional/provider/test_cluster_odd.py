@@ -1,0 +1,123 @@
+"""Specs that few people write: each either works and stays as it is, or is refused in words."""
+
+import pytest
+
+from fakecloud import FakeCloud
+from tests.functional.provider import clusters, driver, worlds
+
+# --- Load balancer -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("check", "path"),
+    [
+        ({"protocol": "HTTP"}, "/"),
+        ({"protocol": "HTTPS"}, "/readyz"),
+        ({"protocol": "HTTPS", "path": "/livez"}, "/livez"),
+        ({"protocol": "SSL"}, None),
+    ],
+)
+def test_a_health_check_asks_for_something_and_is_left_alone(check, path):
+    run = clusters.ready({"loadBalancer": {"healthCheck": check}})
+    assert clusters.balancer(run)["HealthCheck"].get("Path") == path
+    assert clusters.changes(run, lambda: clusters.again(run)) == []
+
+
+def test_a_public_load_balancer_without_the_internet_is_refused_before_any_call():
+    run = clusters.start({"disable": ["internet"]})
+    run.step()
+    assert clusters.calls(run, run.step) == []
+    assert run.conditions["SpecReady"][2].startswith("spec.network.loadBalancer.type: ")
+
+
+# --- Security groups -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["icmp", "ICMP", "1"])
+def test_a_type_of_icmp_without_a_code_is_meant_with_every_code(protocol):
+    rule = {"flow": "Inbound", "ipProtocol": protocol, "fromPort": 11, "ipRanges": ["10.9.0.0/16"]}
+    more = [{"roles": ["worker"], "rules": [rule]}]
+    run = clusters.ready({"additionalSecurityRules": more})
+    assert ("icmp", 11, -1, "10.9.0.0/16") in clusters.rules(clusters.group(run, "demo-worker"))
+    assert clusters.changes(run, lambda: clusters.again(run)) == []
+
+
+# --- A Net that exists ---------------------------------------------------------------------------
+
+
+def test_what_was_put_into_a_net_that_exists_goes_and_the_net_stays():
+    fake = FakeCloud(seed=1)
+    net = driver.Direct(fake).call("CreateNet", IpRange="10.9.0.0/16")["Net"]["NetId"]
+    before = driver.shape(fake)
+    run = clusters.ready({"net": {"resourceId": net, "ipRange": "10.9.0.0/16"}}, fake)
+    run.delete().settle()
+    assert run.is_gone
+    assert driver.shape(fake) == before
+
+
+def test_an_internet_service_that_was_linked_to_another_net_comes_back():
+    run = clusters.ready()
+    cloud = driver.Direct(run.fake)
+    gate = clusters.one(run, "InternetServices")
+    net = clusters.one(run, "Nets")["NetId"]
+    cloud.call("DeleteLoadBalancer", LoadBalancerName="demo-k8s")
+    for nat in clusters.live(run, "NatServices"):
+        cloud.call("DeleteNatService", NatServiceId=nat["NatServiceId"])
+    run.fake.clock.advance(120)
+    other = cloud.call("CreateNet", IpRange="10.9.0.0/16")["Net"]["NetId"]
+    id_ = gate["InternetServiceId"]
+    cloud.call("UnlinkInternetService", InternetServiceId=id_, NetId=net)
+    cloud.call("LinkInternetService", InternetServiceId=id_, NetId=other)
+    assert clusters.again(run).is_ready, run.conditions
+    assert clusters.one(run, "InternetServices")["NetId"] == net
+
+
+def test_what_is_ignored_in_a_net_that_exists_is_not_looked_for():
+    fake = FakeCloud(seed=1)
+    network = worlds.EXAMPLES[-1].spec(fake)["network"]
+    run = clusters.ready({**network, "netPeering": {"enable": True}}, fake)
+    assert "NetPeeringReady" not in run.conditions
+
+
+# --- Peering -------------------------------------------------------------------------------------
+
+
+def _peered(ip_range, account):
+    """Return a cluster that is to be peered with a Net of this range, said to be of an account."""
+    fake = FakeCloud(seed=1)
+    fake.add_account(worlds.FAR)
+    far = driver.Direct(fake, worlds.FAR)
+    net = far.call("CreateNet", IpRange=ip_range)["Net"]["NetId"]
+    peering = {"enable": True, "managementNetId": net, "managementAccountId": account}
+    return clusters.start({"netPeering": peering}, fake, far=far)
+
+
+@pytest.mark.parametrize(
+    ("ip_range", "account", "said"),
+    [
+        ("10.0.0.0/20", worlds.FAR, "10.0.0.0/16 of this cluster and 10.0.0.0/20"),
+        ("172.16.0.0/16", "111111111111", "Account ID"),
+    ],
+)
+def test_a_peering_that_cannot_be_is_told_and_does_not_hinder_deletion(ip_range, account, said):
+    run = _peered(ip_range, account)
+    before = driver.shape(run.fake, "", worlds.FAR)
+    for _ in range(4):
+        run.step()
+        run.fake.clock.advance(5)
+    assert run.conditions["Ready"][0] == "False"
+    assert said in run.conditions["Ready"][2]
+    run.delete().settle()
+    assert run.is_gone
+    run.fake.clock.advance(4000)
+    assert driver.shape(run.fake, "", worlds.FAR) == before
+
+
+def test_a_peering_that_failed_and_whose_answer_was_lost_does_not_hinder_deletion():
+    run = _peered("172.16.0.0/16", "111111111111")
+    run.fake.fail("lose", action="CreateNetPeering", calls=[1])
+    for _ in range(3):
+        run.step()
+        run.fake.clock.advance(5)
+    run.delete().settle()
+    assert run.is_gone
