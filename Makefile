@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 FLAGS ?=
 
-.PHONY: help setup tools check format lint types floors tidy unit functional contract test e2e simulate demo bench \
+.PHONY: help setup tools check format lint types floors tidy unit functional contract test e2e simulate demo playground bench \
 	fix generate sizes clean requirements
 
 help: ## List the targets.
@@ -51,6 +51,9 @@ simulate: setup ## Live random lives, with everything going wrong.  SEED= COUNT=
 
 e2e: tools ## The real Cluster API drives the provider, on a simulated cloud.
 	$(PY) -m pytest e2e -p no:randomly --capture=no --require-tools $(FLAGS)
+
+playground: tools ## A management cluster with a simulated cloud, to play with; see docs/start.md.
+	$(PY) -m e2e.playground $(FLAGS)
 
 demo: setup ## See the main job done, offline.
 	$(PY) -m e2e.demo

@@ -7,7 +7,7 @@ definition, is pointed from the Service of a provider to the port where its mana
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from e2e.kube import Kube, Object
@@ -28,13 +28,22 @@ def issue(folder: Path) -> Path:
     return authority.certificate
 
 
-def redirect(kube: Kube, authority: Path, ports: Mapping[str, int]) -> int:
+def redirect(
+    kube: Kube,
+    authority: Path,
+    ports: Mapping[str, int],
+    paths: Sequence[str] = (DEFINITIONS, *WEBHOOKS),
+) -> int:
     """Point webhooks to the managers; ``ports`` are by namespace. Return how many there were."""
     bundle = base64.b64encode(authority.read_bytes()).decode()
     count = 0
-    for path in (DEFINITIONS, *WEBHOOKS):
+    for path in paths:
         for each in kube.must("GET", path)["items"]:
-            clients = [each for each in _clients(each) if "service" in each]
+            clients = [
+                client
+                for client in _clients(each)
+                if client.get("service", {}).get("namespace") in ports
+            ]
             for client in clients:
                 service = client.pop("service")
                 place = f"https://{HOST}:{ports[service['namespace']]}{service.get('path', '/')}"

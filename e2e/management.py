@@ -7,6 +7,7 @@ processes: with the flags of the Deployment, and with no other right than its Se
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import json
@@ -16,7 +17,7 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import requests
 import yaml
@@ -98,6 +99,11 @@ class Local:
         yield from sorted(self._plane.logs.glob("*.log"))
         yield from sorted(self.logs.glob("*.log"))
 
+    @staticmethod
+    def free_ports() -> Ports:
+        """Return where one more manager can listen."""
+        return Ports(_free_port(), _free_port())
+
     def kill(self, provider: Provider) -> None:
         """End a manager as a lost machine does: at once, wherever it is."""
         self._managers.pop(provider.label).stop()
@@ -149,7 +155,7 @@ class Local:
         folder.mkdir()
         authority = certify.issue(folder)
         for each in repository.PROVIDERS:
-            self._ports[each.label] = Ports(_free_port(), _free_port())
+            self._ports[each.label] = self.free_ports()
         ports = {e.namespace: self._ports[e.label].webhook for e in repository.PROVIDERS}
         certify.redirect(self.kube, authority, ports)
         for each in repository.PROVIDERS:
@@ -180,7 +186,11 @@ class Local:
             f"--webhook-cert-dir={self._folder / 'webhooks'}",
         ]
         inherited = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
-        environment = {**inherited, "HOME": str(self._folder / "home")}
+        environment = {
+            **inherited,
+            "HOME": str(self._folder / "home"),
+            **self._given(container, provider.namespace),
+        }
         if provider.tool:
             # Without a pod there is no namespace in which it would look for its lease.
             flags = ["--leader-elect=false", f"--health-addr={certify.HOST}:{ports.health}"]
@@ -189,6 +199,17 @@ class Local:
         flags += [f"--leader-elect-namespace={provider.namespace}"]
         command = [sys.executable, "-m", "provider", *arguments, *flags]
         return command, {**environment, **self._cloud}
+
+    def _given(self, container: Mapping[str, Any], namespace: str) -> dict[str, str]:
+        """Return the variables that a container gets from Secrets, where these exist."""
+        found = {}
+        for each in container.get("env") or ():
+            reference = (each.get("valueFrom") or {}).get("secretKeyRef")
+            if reference:
+                secret = self.kube.within(namespace).get("v1", "secrets", reference["name"]) or {}
+                if text := (secret.get("data") or {}).get(reference["key"]):
+                    found[each["name"]] = base64.b64decode(text).decode()
+        return found
 
     def _account(self, namespace: str, name: str) -> Path:
         """Write the kubeconfig of a ServiceAccount: its token, as a pod gets one."""

@@ -31,7 +31,7 @@ class Step:
     observed: Resource | None = None
 
     def __str__(self) -> str:
-        return f"{self.verb.value:<8}{self.target!s:<28}{self.why}"
+        return f"{self.verb.value:<8}{self.target!s:<35} {self.why}"
 
 
 CHANGES = frozenset({Verb.CREATE, Verb.UPDATE, Verb.DELETE})

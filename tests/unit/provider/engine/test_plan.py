@@ -124,7 +124,7 @@ def test_the_order_of_a_plan_is_that_of_references():
 
 def test_a_step_is_a_line():
     (step,) = plans.plan([box()], [], going=False)
-    assert str(step) == "create  box/a                       does not exist"
+    assert str(step) == "create  box/a                               does not exist"
 
 
 def test_toys_are_observed_by_tag():
