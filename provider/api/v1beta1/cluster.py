@@ -113,7 +113,7 @@ class OscClusterStatus(Part):
     """What the Go provider has seen."""
     conditions: list[Condition] = []
     """How things are."""
-    v1beta2: V1Beta2Status = V1Beta2Status()
+    v1beta2: V1Beta2Status = field(V1Beta2Status(), alias="v1beta2")
     """How things are, in the form of the next version."""
     vm_state: str = ""
     """The state of the bastion."""

@@ -209,7 +209,7 @@ class OscMachineStatus(Part):
     """What the Go provider has seen."""
     conditions: list[Condition] = []
     """How things are."""
-    v1beta2: V1Beta2Status = V1Beta2Status()
+    v1beta2: V1Beta2Status = field(V1Beta2Status(), alias="v1beta2")
     """How things are, in the form of the next version."""
 
 
@@ -247,7 +247,7 @@ class OscMachineTemplateStatus(Part):
     """What such a node is like."""
     conditions: list[Condition] = []
     """How things are."""
-    v1beta2: V1Beta2Status = V1Beta2Status()
+    v1beta2: V1Beta2Status = field(V1Beta2Status(), alias="v1beta2")
     """How things are, in the form of the next version."""
 
 

@@ -6,6 +6,8 @@ import itertools
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fakekube.server import Kube
 from fakekube.serving import ServerThread
@@ -13,6 +15,7 @@ from provider import admission
 from provider.api import conversion, crd
 from tests.contract.kube.client import APPLY, REAL, Client, eventually, real_client
 from tests.contract.kube.hook_server import HookServer
+from tests.unit.provider import documents
 
 GROUP = "/apis/infrastructure.cluster.x-k8s.io"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -257,21 +260,24 @@ class TestSchema:
         kube.must("DELETE", f"{path}/x")
 
 
+@pytest.fixture(scope="class")
+def without_webhooks(kube):
+    """Take the admission webhooks away for a while; versions are converted all the same."""
+    paths = [f"{HOOKS}/{kind}webhookconfigurations" for kind in ("mutating", "validating")]
+    kept = [(path, kube.must("GET", f"{path}/outscale")) for path in paths]
+    for path in paths:
+        kube.must("DELETE", f"{path}/outscale")
+    eventually(lambda: not refuses(kube))
+    yield
+    for path, each in kept:
+        del each["metadata"]["resourceVersion"], each["metadata"]["uid"]
+        kube.must("POST", path, each)
+    eventually(lambda: refuses(kube))
+
+
+@pytest.mark.usefixtures("without_webhooks")
 class TestOnce:
     """Fields that stay once they are set, by rules in the definition itself."""
-
-    @pytest.fixture(autouse=True)
-    def _without_webhooks(self, kube):
-        paths = [f"{HOOKS}/{kind}webhookconfigurations" for kind in ("mutating", "validating")]
-        kept = [(path, kube.must("GET", f"{path}/outscale")) for path in paths]
-        for path in paths:
-            kube.must("DELETE", f"{path}/outscale")
-        eventually(lambda: not refuses(kube))
-        yield
-        for path, each in kept:
-            del each["metadata"]["resourceVersion"], each["metadata"]["uid"]
-            kube.must("POST", path, each)
-        eventually(lambda: refuses(kube))
 
     @pytest.mark.parametrize("version", ["v1beta1", "v1beta2"])
     def test_the_endpoint(self, kube, create, version):
@@ -296,6 +302,34 @@ class TestOnce:
         for value in ("aws:///eu-west-2a/i-2", None):
             refusal = kube.refused("PATCH", path, {"spec": {"providerID": value}})
             assert refusal["details"]["causes"][0]["message"].endswith("then it stays as it is.")
+
+
+@pytest.mark.usefixtures("without_webhooks")
+class TestRandomObjects:
+    """Whatever a schema allows goes through both versions of a server, and comes back."""
+
+    @settings(max_examples=15)
+    @given(st.data())
+    def test_a_write_in_the_other_version_loses_nothing(self, kube, data):
+        kind = data.draw(st.sampled_from(sorted(conversion.mapping.KINDS)))
+        version, other = data.draw(st.permutations(["v1beta1", "v1beta2"]))
+        obj = data.draw(documents.objects(kind, version))
+        obj["metadata"] = {"name": f"random{next(_numbers)}"}
+        status = obj.pop("status", {})
+        made = kube.must("POST", collection(kind, version), obj)
+        has_status = kind != "OscClusterTemplate"
+        if has_status:
+            made = kube.must("PATCH", f"{place(made, version)}/status", {"status": status})
+        seen = kube.must("GET", place(made, other))
+        seen["metadata"]["labels"] = {"written": other}
+        written = kube.must("PUT", place(made, other), seen)
+        if has_status:
+            kube.must("PUT", f"{place(made, other)}/status", written)
+        back = kube.must("GET", place(made, version))
+        for part in ("spec", "status"):
+            assert back.get(part) == made.get(part)
+        assert back["metadata"].get("annotations") == made["metadata"].get("annotations")
+        kube.must("DELETE", place(made))
 
 
 class TestVersions:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakekube.schema import Structural
 from provider.api import conversion, v1beta1, v1beta2
 from tests.unit.provider import documents
 
@@ -64,6 +65,12 @@ class TestLossless:
     def test_a_second_round_adds_nothing(self, obj):
         other = there(obj)
         assert there(there(other)) == other
+
+    @given(anything())
+    def test_the_server_takes_nothing_out_of_what_is_converted(self, obj):
+        other = there(obj)
+        schema = Structural(documents.SCHEMAS[obj["kind"], other["apiVersion"].split("/")[1]])
+        assert schema.prune(copy.deepcopy(other)) == []
 
     @given(st.data())
     def test_what_somebody_changes_in_between_survives_in_both_versions(self, data):
