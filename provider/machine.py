@@ -243,6 +243,7 @@ class _Pass:
         if vm is not None or self.blueprint.spec.vm.resource_id:
             desired = self._beside(cloud, vm)
             return act.Actor(cloud, scope, kinds, self._record).run(desired, seen, open_intents)
+        self.blueprint.check()
         site, role, spec = self.blueprint.site, self.blueprint.role, self.blueprint.spec.vm
         places = machine_site.subnets(cloud, site, role, spec.subnet_name)
         groups = machine_groups.of_new(cloud, site, role, spec.security_group_names)

@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from provider import placing
+from provider import conditions, placing
 from provider.api import v1beta2
 from provider.clock import Clock
 from provider.engine import intents
@@ -19,7 +19,7 @@ from provider.resources.load_balancer_backend import LoadBalancerBackend
 from provider.resources.machine_ip import MachineIp
 from provider.resources.machine_scope import MachineScope
 from provider.resources.machine_vm import Launch, MachineVm
-from provider.rules import capacity, names, placement
+from provider.rules import capacity, names, placement, validation
 
 CONTROL_PLANE_LABEL = "cluster.x-k8s.io/control-plane"
 DEPLOYMENT_LABEL = "cluster.x-k8s.io/deployment-name"
@@ -51,7 +51,7 @@ class Blueprint:
         self.is_going = "deletionTimestamp" in self.metadata
         self.kept_uid = _label(objects.osc_machine, names.CLUSTER_UID_LABEL)
         self.uid = self.kept_uid or _label(objects.osc_cluster, names.CLUSTER_UID_LABEL)
-        if self.is_going and not self.uid:
+        if not self.uid and (self.is_going or _is_of_others(objects.osc_cluster)):
             self.uid = str((objects.cluster or {}).get("metadata", {}).get("uid", ""))
         raw = objects.osc_machine.get("spec") or {}
         self.spec = v1beta2.OscMachineSpec.model_validate(raw)
@@ -135,6 +135,12 @@ class Blueprint:
         return machine_site.Cluster(obj["metadata"]["name"], self.uid, spec.network, resources)
 
     # --- What is wanted --------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Raise ``Refusal`` for a spec that no VM can be made from."""
+        lines = [str(each) for each in validation.problems(self.spec)]
+        if lines:
+            raise Refusal("\n".join(lines))
 
     def choice(
         self,
@@ -226,6 +232,11 @@ class Blueprint:
         if balancer and self.role == names.CONTROL_PLANE:
             desired.append(LoadBalancerBackend(key=balancer, vm=vm))
         return desired
+
+
+def _is_of_others(osc_cluster: Mapping[str, Any] | None) -> bool:
+    """Tell whether somebody else looks after an OscCluster, who need not know of its label."""
+    return osc_cluster is not None and conditions.is_externally_managed(osc_cluster["metadata"])
 
 
 def _label(obj: Mapping[str, Any] | None, label: str) -> str:

@@ -176,6 +176,7 @@ PERMISSIONS = (
     Permission("ReadTags", "looks whether anything of a cluster is left"),
     Permission("ReadImages", "finds the image of a VM"),
     Permission("ReadKeypairs", "looks whether the keypair of a VM exists"),
+    Permission("ReadSnapshots", "looks whether the snapshot of a volume exists"),
     Permission("ReadFlexibleGpus", "finds the GPU of a machine"),
     Permission(
         "CreateFlexibleGpu",

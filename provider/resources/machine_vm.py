@@ -8,7 +8,7 @@ https://docs.outscale.com/en/userguide/About-VMs.html
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from provider.api import v1beta2
@@ -147,6 +147,7 @@ class MachineVm(Resource):
         assert launch is not None, f"{self} is to be created, but nobody said from what."
         image = images.find(cloud, launch.vm.image, "spec.vm.image")
         _check_keypair(cloud, launch.vm.keypair_name)
+        _check_snapshots(cloud, launch.volumes)
         root = launch.vm.root_disk
         disks = [vm.disk(image.root_device, root.size, root.type, root.iops)]
         disks += [
@@ -276,3 +277,19 @@ def _check_keypair(cloud: clouds.Cloud, name: str) -> None:
             f"spec.vm.keypairName is {name or 'empty'}, but there is no such keypair in "
             f"{cloud.region}. Create it, or set the field to the name of one that exists."
         )
+
+
+def _check_snapshots(cloud: clouds.Cloud, volumes: Sequence[v1beta2.Volume]) -> None:
+    wanted = {each.from_snapshot: index for index, each in enumerate(volumes) if each.from_snapshot}
+    if not wanted:
+        return
+    rows = cloud.read("ReadSnapshots", Filters={"SnapshotIds": sorted(wanted)})
+    states = {row["SnapshotId"]: row["State"] for row in rows}
+    for id_, index in wanted.items():
+        state = states.get(id_)
+        if state == "completed":
+            continue
+        what = f"spec.volumes[{index}].fromSnapshot is {id_}, which"
+        if state is None:
+            raise Refusal(f"{what} does not exist in {cloud.region}. Set it to one that does.")
+        raise Refusal(f"{what} is {state}. Wait until it is completed.")

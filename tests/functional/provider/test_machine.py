@@ -263,7 +263,7 @@ def test_an_image_of_outscale_is_taken_whoever_else_uses_its_name(site):
         ({"subnetName": "lost"}, "spec.vm.subnetName is lost, but the cluster has 10.0."),
         ({"securityGroupNames": ["lost"]}, "spec.vm.securityGroupNames has lost, but the cluster"),
         ({"subregions": ["eu-west-2c"]}, "spec.vm.subregions has eu-west-2c, but the subnets"),
-        ({"publicIpPool": "lost"}, "The pool lost has 0 public IPs"),
+        ({"publicIp": True, "publicIpPool": "lost"}, "The pool lost has 0 public IPs"),
     ],
 )
 def test_what_does_not_exist_is_refused_in_words(site, vm, says):

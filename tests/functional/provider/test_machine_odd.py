@@ -1,0 +1,81 @@
+"""Machines that few people make: each either works, or is refused in words before it has a VM."""
+
+import pytest
+
+from tests.functional.provider import machine_driver
+
+BY_OTHERS = {"cluster.x-k8s.io/managed-by": "terraform"}
+
+
+@pytest.fixture(name="site")
+def _site():
+    return machine_driver.Site()
+
+
+def _refused(site, spec):
+    """Return what a machine with this spec says, after which it has no VM."""
+    run = site.machine(spec=spec)
+    for _ in range(4):
+        run.step()
+        site.fake.clock.advance(5)
+    assert run.ready == ("False", "Refused"), run.conditions
+    assert not run.vms
+    return run.conditions["Ready"][2]
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"volumes": [{"device": "/dev/sda1", "size": 9}]}, "/dev/sda1 is the root volume"),
+        (
+            {"volumes": [{"device": "/dev/sdb", "size": 9}, {"device": "/dev/xvdb", "size": 9}]},
+            "/dev/xvdb is taken by /dev/sdb already",
+        ),
+        ({"vm": {"image": {}}}, "spec.vm.image: No image is given"),
+        ({"vm": {"vmType": "large"}}, 'spec.vm.vmType: "large" is no type of VM'),
+    ],
+)
+def test_a_spec_that_cannot_be_is_refused_before_anything_is_made(site, spec, said):
+    """The webhook says so before; but it may be switched off, and older objects never saw it."""
+    assert said in _refused(site, spec)
+    assert all(call.startswith("Read") for call in site.cloud.calls)
+
+
+def test_a_snapshot_that_does_not_exist_is_refused_in_words(site):
+    said = _refused(site, {"volumes": [{"device": "/dev/sdb", "fromSnapshot": "snap-12345678"}]})
+    assert "spec.volumes[0].fromSnapshot is snap-12345678, which does not exist" in said
+
+
+def test_a_volume_is_made_from_a_snapshot_once_that_is_complete(site):
+    outside = site.outside
+    volume = outside.call("CreateVolume", SubregionName="eu-west-2a", Size=7)["Volume"]
+    site.fake.clock.advance(60)
+    snapshot = outside.call("CreateSnapshot", VolumeId=volume["VolumeId"])["Snapshot"]
+    id_ = snapshot["SnapshotId"]
+    run = site.machine(spec={"volumes": [{"device": "/dev/sdb", "fromSnapshot": id_}]})
+    run.step()
+    run.step()
+    assert f"{id_}, which is {snapshot['State']}" in run.conditions["Ready"][2]
+    site.fake.clock.advance(600)
+    assert run.settle().is_ready, run.conditions
+    rows = outside.read("ReadVolumes", Filters={"LinkVolumeVmIds": [run.vm["VmId"]]})
+    assert (id_, 7) in {(row.get("SnapshotId"), row["Size"]) for row in rows}
+
+
+def test_a_machine_can_be_in_a_cluster_that_somebody_else_looks_after(site):
+    """Whoever looks after an OscCluster knows nothing of the label that the provider gives it."""
+    site.osc_cluster["metadata"]["annotations"] = BY_OTHERS
+    del site.osc_cluster["metadata"]["labels"]
+    run = site.machine().settle()
+    assert run.is_ready
+    run.delete().settle()
+    assert run.is_gone
+    assert not site.vms
+
+
+def test_a_machine_waits_for_the_uid_of_a_cluster_that_nobody_else_looks_after(site):
+    """After a move, the uid of the Cluster is not the one that its resources are tagged with."""
+    del site.osc_cluster["metadata"]["labels"]
+    run = site.machine()
+    run.step()
+    assert run.ready == ("Unknown", "WaitingForClusterInfrastructure")
