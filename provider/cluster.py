@@ -20,6 +20,7 @@ from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
 from provider.osc import credentials, errors, metadata
 from provider.outcome import Event, Outcome
+from provider.reasons import Reason
 from provider.resources import net_peering
 from provider.rules import names
 
@@ -138,7 +139,7 @@ class _Pass:
         self.memory.clear()
         return Outcome(
             metadata={"finalizers": left},
-            events=(Event("Normal", "Deleted", "Everything in the cloud is gone."),),
+            events=(Event("Normal", Reason.DELETED, "Everything in the cloud is gone."),),
         )
 
     def planned(self, *, is_new: bool) -> tuple[list[Step], list[Resource]]:
@@ -162,9 +163,9 @@ class _Pass:
             # Deletion never depends on a spec that somebody may have broken.
             return self._away() if self.is_going else self._towards()
         except credentials.CredentialsError as error:
-            return self._refused("CredentialsReady", "CredentialsMissing", str(error))
+            return self._refused("CredentialsReady", Reason.CREDENTIALS_MISSING, str(error))
         except Refusal as refusal:
-            return self._refused("SpecReady", "Refused", str(refusal))
+            return self._refused("SpecReady", Reason.REFUSED, str(refusal))
         except errors.ApiError as error:
             self.memory.clear()
             part = conditions.of_error("CloudReady", error)
@@ -323,7 +324,9 @@ class _Pass:
             retry=any(not each.is_wait for each in report.failures),
         )
 
-    def _refused(self, type_: str, reason: str, message: str, *, status: str = "False") -> Outcome:
+    def _refused(
+        self, type_: str, reason: Reason, message: str, *, status: str = "False"
+    ) -> Outcome:
         part = conditions.Condition(type_, status, reason, message)
         told = [conditions.summary([part]), part, *([] if self.is_going else conditions.calm())]
         return Outcome(
@@ -351,7 +354,7 @@ class _Pass:
 _NO_ENDPOINT = conditions.Condition(
     "EndpointReady",
     "False",
-    "EndpointMissing",
+    Reason.ENDPOINT_MISSING,
     "spec.network.disable has loadbalancer, so spec.controlPlaneEndpoint has to be set. Set host "
     "and port to where the Kubernetes API is reached.",
 )

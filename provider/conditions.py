@@ -16,26 +16,27 @@ from typing import Any
 from provider.engine import act
 from provider.engine.plan import Step, Verb
 from provider.osc import errors
+from provider.reasons import Reason
 
 MESSAGE_MAX = 2000
 
 _VERBS = {
-    Verb.CREATE: "Creating",
-    Verb.UPDATE: "Updating",
-    Verb.DELETE: "Deleting",
-    Verb.WAIT: "Waiting",
-    Verb.REFUSE: "Refused",
+    Verb.CREATE: Reason.CREATING,
+    Verb.UPDATE: Reason.UPDATING,
+    Verb.DELETE: Reason.DELETING,
+    Verb.WAIT: Reason.WAITING,
+    Verb.REFUSE: Reason.REFUSED,
 }
 CAUSES = {
-    errors.Cause.GONE: "Gone",
-    errors.Cause.BUSY: "Waiting",
-    errors.Cause.THROTTLED: "Throttled",
-    errors.Cause.QUOTA: "QuotaReached",
-    errors.Cause.CAPACITY: "NoCapacity",
-    errors.Cause.DENIED: "Denied",
-    errors.Cause.TAKEN: "NameTaken",
-    errors.Cause.OURS: "Refused",
-    errors.Cause.UNKNOWN: "CloudUnavailable",
+    errors.Cause.GONE: Reason.GONE,
+    errors.Cause.BUSY: Reason.WAITING,
+    errors.Cause.THROTTLED: Reason.THROTTLED,
+    errors.Cause.QUOTA: Reason.QUOTA_REACHED,
+    errors.Cause.CAPACITY: Reason.NO_CAPACITY,
+    errors.Cause.DENIED: Reason.DENIED,
+    errors.Cause.TAKEN: Reason.NAME_TAKEN,
+    errors.Cause.OURS: Reason.REFUSED,
+    errors.Cause.UNKNOWN: Reason.CLOUD_UNAVAILABLE,
 }
 _LONG = 20
 """How many times the usual time something is waited for before that is told."""
@@ -49,11 +50,11 @@ class Condition:
 
     type: str
     status: str
-    reason: str
+    reason: Reason
     message: str = ""
 
 
-def true(type_: str, reason: str = "Ready") -> Condition:
+def true(type_: str, reason: Reason = Reason.READY) -> Condition:
     """Return a condition that says all is well."""
     return Condition(type_, "True", reason)
 
@@ -75,7 +76,7 @@ def merge(
             {
                 "type": each.type,
                 "status": each.status,
-                "reason": each.reason,
+                "reason": str(each.reason),
                 "message": shorten(each.message),
                 "observedGeneration": generation,
                 "lastTransitionTime": known.get("lastTransitionTime", stamp) if same else stamp,
@@ -109,7 +110,7 @@ def _of_kind(type_: str, failures: list[act.Failure], left: list[Step]) -> Condi
         return Condition(type_, "False", CAUSES[lasting[0].error.cause], _lines(lines))
     lines += [_sentence(each) for each in left if each.verb is Verb.REFUSE]
     if refused:
-        return Condition(type_, "False", "Refused", _lines(lines))
+        return Condition(type_, "False", Reason.REFUSED, _lines(lines))
     if failures:
         return Condition(type_, "Unknown", CAUSES[failures[0].error.cause], _lines(lines))
     waits = [_sentence(each) for each in left]
@@ -169,7 +170,7 @@ def summary(parts: Iterable[Condition]) -> Condition:
         worst = [each for each in parts if each.status == status]
         if worst:
             lines = [f"{each.type}: {each.message or each.reason}" for each in worst]
-            reason = worst[0].reason if len(worst) == 1 else "NotReady"
+            reason = worst[0].reason if len(worst) == 1 else Reason.NOT_READY
             return Condition("Ready", status, reason, _lines(lines))
     return true("Ready")
 
@@ -177,17 +178,17 @@ def summary(parts: Iterable[Condition]) -> Condition:
 def deleting(message: str) -> list[Condition]:
     """Return the conditions of what goes; ``message`` says what is left of it."""
     return [
-        Condition("Ready", "False", "Deleting", message),
-        Condition("Deleting", "True", "Deleting", message),
-        Condition("Paused", "False", "NotPaused"),
+        Condition("Ready", "False", Reason.DELETING, message),
+        Condition("Deleting", "True", Reason.DELETING, message),
+        Condition("Paused", "False", Reason.NOT_PAUSED),
     ]
 
 
 def calm() -> list[Condition]:
     """Return the conditions of what is neither paused nor going."""
     return [
-        Condition("Paused", "False", "NotPaused"),
-        Condition("Deleting", "False", "NotDeleting"),
+        Condition("Paused", "False", Reason.NOT_PAUSED),
+        Condition("Deleting", "False", Reason.NOT_DELETING),
     ]
 
 
@@ -199,8 +200,8 @@ def paused(kind: str, cluster: Mapping[str, Any] | None, metadata: Mapping[str, 
     if "cluster.x-k8s.io/paused" in (metadata.get("annotations") or {}):
         why.append(f"{kind} has the cluster.x-k8s.io/paused annotation")
     if why:
-        return Condition("Paused", "True", "Paused", ", ".join(why))
-    return Condition("Paused", "False", "NotPaused")
+        return Condition("Paused", "True", Reason.PAUSED, ", ".join(why))
+    return Condition("Paused", "False", Reason.NOT_PAUSED)
 
 
 def is_externally_managed(metadata: Mapping[str, Any]) -> bool:

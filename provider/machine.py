@@ -20,19 +20,18 @@ from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
 from provider.osc import credentials, errors, sharing
 from provider.outcome import Event, Outcome
+from provider.reasons import Reason
 from provider.resources import machine_groups, machine_site
 from provider.resources.machine_scope import MachineScope
 from provider.resources.machine_vm import MachineVm
 from provider.rules import names
 
 LOST = {
-    "terminated": "VmTerminated",
-    "shutting-down": "VmTerminated",
-    "quarantine": "VmQuarantined",
+    "terminated": Reason.VM_TERMINATED,
+    "shutting-down": Reason.VM_TERMINATED,
+    "quarantine": Reason.VM_QUARANTINED,
 }
 """States of a VM that does not work any more, and the reasons that tell so."""
-GONE = "VmGone"
-"""The reason that tells of a VM that the cloud does not know any more."""
 GROUPS = "SecurityGroupsReady"
 """The condition that tells why a VM has other security groups than it should."""
 
@@ -120,18 +119,18 @@ class _Pass:
         status = (self.objects.osc_cluster or {}).get("status") or {}
         return bool((status.get("initialization") or {}).get("provisioned"))
 
-    def _for_cluster(self) -> tuple[str, str]:
+    def _for_cluster(self) -> tuple[Reason, str]:
         name = (self.objects.osc_cluster or {}).get("metadata", {}).get("name", "")
         what = f"the OscCluster {name}" if name else "an OscCluster"
-        return "WaitingForClusterInfrastructure", f"waiting for {what} to be provisioned"
+        return Reason.WAITING_FOR_CLUSTER, f"waiting for {what} to be provisioned"
 
-    def _for_bootstrap(self) -> tuple[str, str]:
+    def _for_bootstrap(self) -> tuple[Reason, str]:
         bootstrap = (self.objects.machine or {}).get("spec", {}).get("bootstrap") or {}
         name = bootstrap.get("dataSecretName")
         what = f"the Secret {name}" if name else "the Machine to have bootstrap data"
-        return "WaitingForBootstrapData", f"waiting for {what}"
+        return Reason.WAITING_FOR_BOOTSTRAP, f"waiting for {what}"
 
-    def _waits(self, reason: str, message: str) -> Outcome:
+    def _waits(self, reason: Reason, message: str) -> Outcome:
         part = conditions.Condition(MachineVm.CONDITION, "Unknown", reason, message)
         ready = conditions.summary([part])
         return Outcome(status=self._with_conditions([ready, part, *conditions.calm()]))
@@ -148,7 +147,7 @@ class _Pass:
         left = [each for each in self.finalizers if each != names.MACHINE_FINALIZER]
         return Outcome(
             metadata={"finalizers": left},
-            events=(Event("Normal", "Deleted", "Everything in the cloud is gone."),),
+            events=(Event("Normal", Reason.DELETED, "Everything in the cloud is gone."),),
         )
 
     # --- With the cloud --------------------------------------------------------------------------
@@ -157,9 +156,9 @@ class _Pass:
         try:
             return self._delete() if self.is_going else self._bring()
         except credentials.CredentialsError as error:
-            return self._refused("CredentialsReady", "CredentialsMissing", str(error))
+            return self._refused("CredentialsReady", Reason.CREDENTIALS_MISSING, str(error))
         except Refusal as refusal:
-            return self._refused("SpecReady", "Refused", str(refusal))
+            return self._refused("SpecReady", Reason.REFUSED, str(refusal))
         except errors.ApiError as error:
             reason = conditions.CAUSES[error.cause]
             return self._refused("CloudReady", reason, str(error), is_ours=False)
@@ -211,7 +210,10 @@ class _Pass:
         if vm is None:
             if not self.blueprint.known_vm or self.blueprint.spec.vm.resource_id:
                 return None
-            reason, what = GONE, f"The VM {self.blueprint.known_vm} does not exist any more"
+            reason, what = (
+                Reason.VM_GONE,
+                f"The VM {self.blueprint.known_vm} does not exist any more",
+            )
         elif vm.state in LOST:
             reason, what = LOST[vm.state], f"The VM {vm.id} is {vm.state}"
         else:
@@ -279,7 +281,9 @@ class _Pass:
                 groups = machine_groups.of_running(cloud, site, role, wanted, groups)
             except Refusal as refusal:
                 # It works as it is: nothing here is worth a machine, which False may cost it.
-                self.waits.append(conditions.Condition(GROUPS, "Unknown", "Waiting", str(refusal)))
+                self.waits.append(
+                    conditions.Condition(GROUPS, "Unknown", Reason.WAITING, str(refusal))
+                )
         return self.blueprint.desired(vm, vm.subregion, None, groups)
 
     def _keep_place(self, place: machine_site.Subnet) -> None:
@@ -325,7 +329,9 @@ class _Pass:
             return {}
         return {"providerID": names.provider_id(vm.subregion, vm.id)}
 
-    def _refused(self, type_: str, reason: str, message: str, *, is_ours: bool = True) -> Outcome:
+    def _refused(
+        self, type_: str, reason: Reason, message: str, *, is_ours: bool = True
+    ) -> Outcome:
         part = conditions.Condition(type_, "False" if is_ours else "Unknown", reason, message)
         ready = conditions.summary([part])
         kept = [] if self.is_going else conditions.calm()

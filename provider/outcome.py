@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
+from provider.reasons import Reason
+
 
 @dataclasses.dataclass(frozen=True)
 class Event:
     """Something a user should be told in ``kubectl describe``."""
 
     type: Literal["Normal", "Warning"]
-    reason: str
+    reason: Reason
     message: str
 
 

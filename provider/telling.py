@@ -9,13 +9,18 @@ from provider import conditions
 from provider.engine import act, intents
 from provider.engine.plan import Verb
 from provider.outcome import Event
+from provider.reasons import Reason
 
 ALWAYS_S = 600.0
 """How often what is converged is looked at: what changes in the cloud tells nobody."""
 SOON_S = 15.0
 """When to look again at what is left for another reason than waiting."""
 
-_DONE = {Verb.CREATE: "Created", Verb.UPDATE: "Updated", Verb.DELETE: "Deleted"}
+_DONE = {
+    Verb.CREATE: Reason.CREATED,
+    Verb.UPDATE: Reason.UPDATED,
+    Verb.DELETE: Reason.DELETED,
+}
 
 
 def status(
@@ -53,7 +58,7 @@ def events(report: act.Report) -> tuple[Event, ...]:
         if not each.is_wait
     ]
     refused = [
-        Event("Warning", "Refused", f"{each.target}: {each.why}.")
+        Event("Warning", Reason.REFUSED, f"{each.target}: {each.why}.")
         for each in report.left
         if each.verb is Verb.REFUSE
     ]

@@ -125,7 +125,7 @@ class Recorder:
             "reportingController": CONTROLLER,
             "reportingInstance": self._instance,
             "action": "Reconcile",
-            "reason": event.reason,
+            "reason": str(event.reason),
             "type": event.type,
             "note": note,
             "regarding": {

@@ -6,6 +6,7 @@ import random
 from fakecloud import errors as refusals
 from provider import machine, machine_blueprint
 from provider.osc import errors, shared
+from provider.reasons import Reason
 from tests.functional.provider import driver, machine_driver
 from tests.simulate import ground as grounds
 
@@ -172,7 +173,7 @@ class Hand(Fallible, machine_driver.MachineDriver):
         """Whether its VM does not work any more, so that somebody has to delete it."""
         return self.conditions.get("VmReady", ("", "", ""))[1] in {
             *machine.LOST.values(),
-            machine.GONE,
+            Reason.VM_GONE,
         }
 
 
