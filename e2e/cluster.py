@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from e2e.kube import CORE, INFRASTRUCTURE, Kube, Object
+from e2e.kube import INFRASTRUCTURE, Kube, Object
 from e2e.management import Local
 from e2e.waits import need
 
@@ -26,11 +26,10 @@ class Cluster:
 
     # --- What a user does ------------------------------------------------------------------------
 
-    def manifest(self, *flags: str) -> str:
-        """Return what clusterctl makes of a flavour."""
-        return self.management.clusterctl.run(
-            "generate", "cluster", self.name, f"--target-namespace={self.namespace}", *flags
-        )
+    def manifest(self, *flags: str, **variables: str) -> str:
+        """Return what clusterctl makes of a flavour; ``variables`` go before the usual ones."""
+        words = ["generate", "cluster", self.name, f"--target-namespace={self.namespace}"]
+        return self.management.clusterctl.run(*words, *flags, variables=variables)
 
     def apply(self, manifest: str) -> None:
         """Apply a manifest."""
@@ -38,11 +37,11 @@ class Cluster:
 
     def pause(self, *, paused: bool) -> None:
         """Pause the cluster, or let it go on."""
-        self.kube.patch(CORE, "clusters", self.name, {"spec": {"paused": paused}})
+        self.kube.patch(self.management.core, "clusters", self.name, {"spec": {"paused": paused}})
 
     def delete(self) -> None:
         """Ask for the deletion of the cluster, and nothing else."""
-        self.kube.delete(CORE, "clusters", self.name)
+        self.kube.delete(self.management.core, "clusters", self.name)
 
     def move_to(self, target: Cluster) -> None:
         """Move everything of the namespace to another management cluster."""
@@ -71,8 +70,9 @@ class Cluster:
 
     def machines(self, *, control_plane: bool) -> list[Object]:
         """Return the Machines of the control plane, or the others."""
-        rows = self.kube.items(CORE, "machines")
-        return [row for row in rows if (CONTROL_PLANE_MARK in _labels(row)) is control_plane]
+        rows = self.kube.items(self.management.core, "machines")
+        ours = [row for row in rows if row["spec"]["clusterName"] == self.name]
+        return [row for row in ours if (CONTROL_PLANE_MARK in _labels(row)) is control_plane]
 
     def osc_machine(self, machine: Object) -> Object:
         """Return the OscMachine of a Machine."""
@@ -129,8 +129,8 @@ class Cluster:
                 saw=f"{identity(row)} has {type_} {found.get('status')}, {found.get('message')}",
             )
 
-    def _one(self, plural: str, name: str, api_version: str = CORE) -> Object:
-        found = self.kube.get(api_version, plural, name)
+    def _one(self, plural: str, name: str, api_version: str = "") -> Object:
+        found = self.kube.get(api_version or self.management.core, plural, name)
         need(found is not None, saw=f"there is no {name} of {plural}")
         assert found is not None, "It is needed."
         return found

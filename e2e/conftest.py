@@ -141,7 +141,7 @@ def pytest_runtest_makereport(
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fake]:
     """Run a cloud with what an account has before any cluster."""
     with Fake(tmp_path_factory.mktemp("e2e") / "cloud") as made:
-        made.call("CreateKeypair", KeypairName=_variables()["OSC_KEYPAIR_NAME"])
+        made.call("CreateKeypair", KeypairName=variables()["OSC_KEYPAIR_NAME"])
         yield made
 
 
@@ -149,14 +149,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fake]:
 def local(cloud: Fake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     """Run a management cluster with all providers."""
     folder = tmp_path_factory.mktemp("management")
-    with Local(folder, cloud.environment, _variables()) as made:
+    with Local(folder, cloud.environment, variables()) as made:
         yield made
 
 
 @pytest.fixture
 def elsewhere(cloud: Fake, tmp_path: Path) -> Iterator[Local]:
     """Run a second management cluster."""
-    with Local(tmp_path / "elsewhere", cloud.environment, _variables()) as made:
+    with Local(tmp_path / "elsewhere", cloud.environment, variables()) as made:
         yield made
 
 
@@ -195,6 +195,7 @@ def _clean(spec: Spec) -> None:
         spec.eventually(spec.cloud_is_as_before, within="deleted")
 
 
-def _variables() -> dict[str, str]:
+def variables() -> dict[str, str]:
+    """Return what components and templates are filled in with."""
     content = yaml.safe_load(waits.CONFIG.read_text())["variables"]
     return {name: os.environ.get(name, text) for name, text in content.items()}

@@ -26,7 +26,7 @@ import tools
 from e2e import certify, repository
 from e2e.command import Clusterctl, Kubectl
 from e2e.kube import Kube
-from e2e.repository import Provider
+from e2e.repository import Era, Provider
 from tools.control_plane import CONTROLLERS, ControlPlane
 from tools.service import Service
 
@@ -35,16 +35,8 @@ READY_WITHIN_S = 120.0
 STOP_S = 10.0
 AGGREGATION = "clusterrole-aggregation-controller"
 """It gives Cluster API the rights that a provider's aggregated role says."""
-NEEDED = (
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kubectl",
-    "clusterctl",
-    "cluster-api-controller",
-    "kubeadm-bootstrap-controller",
-    "kubeadm-control-plane-controller",
-)
+KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
+NEEDED = (*KUBERNETES, *repository.NEWEST.tools())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,10 +51,15 @@ class Local:
     """A management cluster of processes on loopback; it ends with the ``with`` block."""
 
     def __init__(
-        self, folder: Path, cloud: Mapping[str, str], variables: Mapping[str, str]
+        self,
+        folder: Path,
+        cloud: Mapping[str, str],
+        variables: Mapping[str, str],
+        era: Era = repository.NEWEST,
     ) -> None:
         """Prepare it; ``cloud`` is the environment by which our manager reaches the cloud."""
-        self._paths = tools.require(*NEEDED)
+        self._paths = tools.require(*KUBERNETES, *era.tools())
+        self._era = era
         self._folder = folder
         self._cloud = dict(cloud)
         self._variables = {"CLUSTER_TOPOLOGY": "true", **variables}
@@ -72,6 +69,8 @@ class Local:
         self._stack = contextlib.ExitStack()
         self._managers: dict[str, Service] = {}
         self._ports: dict[str, Ports] = {}
+        self.core = f"cluster.x-k8s.io/{era.contract}"
+        """The version of Cluster API's own objects."""
         self.logs = folder / "logs"
         self.kubeconfig = self._plane.kubeconfig
         self.kubectl = Kubectl(self._paths["kubectl"], self.kubeconfig)
@@ -141,10 +140,10 @@ class Local:
         self.kube = Kube(f"http://{found[0]}")
 
     def _install(self) -> None:
-        config = repository.write(self._folder / "repository", self._variables)
+        config = repository.write(self._folder / "repository", self._variables, self._era)
         home = self._folder / "home"
         home.mkdir()
-        path = self._paths["clusterctl"]
+        path = self._paths[f"clusterctl{self._era.suffix}"]
         self.clusterctl = Clusterctl(path, config, self.kubeconfig, home)
         self.kubectl.run("apply", "-f", HERE / "cert_manager.yaml")
         chosen = [f"{each.flag}={each.name}" for each in repository.PROVIDERS]
@@ -194,7 +193,8 @@ class Local:
         if provider.tool:
             # Without a pod there is no namespace in which it would look for its lease.
             flags = ["--leader-elect=false", f"--health-addr={certify.HOST}:{ports.health}"]
-            return [self._paths[provider.tool], *arguments, *flags], environment
+            tool = self._paths[f"{provider.tool}{self._era.suffix}"]
+            return [tool, *arguments, *flags], environment
         flags = [f"--health-probe-bind-address={certify.HOST}:{ports.health}"]
         flags += [f"--leader-elect-namespace={provider.namespace}"]
         command = [sys.executable, "-m", "provider", *arguments, *flags]

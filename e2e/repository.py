@@ -35,7 +35,8 @@ class Provider:
     tool: str = ""
     """The manager; without one it is ours."""
     source: str = ""
-    """The folder of the module from which kustomize makes the components."""
+    """The folder of the module from which kustomize makes the components; that of the core is in
+    the era."""
 
     @property
     def file_name(self) -> str:
@@ -49,13 +50,33 @@ class Provider:
         return f"--{self.file_name.removesuffix('-components.yaml')}"
 
 
+@dataclasses.dataclass(frozen=True)
+class Era:
+    """A release of Cluster API, and what is different in it."""
+
+    module: components.Module
+    contract: str
+    core: str
+    """The folder of the module from which kustomize makes the core."""
+    suffix: str = ""
+    """What the names of its tools end in."""
+
+    def tools(self) -> tuple[str, ...]:
+        """Return the names of its managers and of its clusterctl."""
+        managers = [each.tool for each in PROVIDERS if each.tool]
+        return tuple(f"{name}{self.suffix}" for name in ("clusterctl", *managers))
+
+
+NEWEST = Era(components.CLUSTER_API, "v1beta2", "core/config/default")
+OLDER = Era(components.CLUSTER_API_1_10, "v1beta1", "config/default", "-1.10")
+"""The last one that knows no contract but v1beta1."""
+
 CORE = Provider(
     "cluster-api",
     "CoreProvider",
     "cluster-api",
     "capi-system",
     "cluster-api-controller",
-    "core/config/default",
 )
 BOOTSTRAP = Provider(
     "kubeadm",
@@ -83,25 +104,24 @@ PROVIDERS = (CORE, BOOTSTRAP, CONTROL_PLANE, OURS)
 """In the order in which they are installed."""
 
 
-def write(folder: Path, variables: Mapping[str, str]) -> Path:
+def write(folder: Path, variables: Mapping[str, str], era: Era) -> Path:
     """Write the releases of all providers; return the configuration of clusterctl.
 
     ``variables`` are what components and templates are filled in with.
     """
-    version = components.CLUSTER_API.version
     kubectl = tools.require("kubectl")["kubectl"]
-    module = tools.source(components.CLUSTER_API.folder)
+    module = tools.source(era.module.folder)
     rows = []
     for each in PROVIDERS:
-        place = folder / each.label / (version if each.source else OURS_VERSION)
-        if each.source:
+        place = folder / each.label / (era.module.version if each.tool else OURS_VERSION)
+        if each.tool:
             place.mkdir(parents=True)
-            made = _output([str(kubectl), "kustomize", str(module / each.source)])
+            made = _output([str(kubectl), "kustomize", str(module / (each.source or era.core))])
             (place / each.file_name).write_text(made)
             shutil.copyfile(module / "metadata.yaml", place / "metadata.yaml")
         rows.append({"name": each.name, "type": each.kind, "url": str(place / each.file_name)})
-    ours = ["manifests", "--output", str(folder), "--version", OURS_VERSION]
-    _output([sys.executable, "-m", "provider", *ours])
+    ours = ["manifests", f"--output={folder}", f"--version={OURS_VERSION}"]
+    _output([sys.executable, "-m", "provider", *ours, f"--contract={era.contract}"])
     config = folder / "clusterctl.yaml"
     content = {
         "providers": rows,

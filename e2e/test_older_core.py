@@ -1,0 +1,59 @@
+"""Spec 10: a core of Cluster API that speaks only the contract v1beta1 drives the provider too."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import pytest
+
+from e2e import repository
+from e2e.cloud import Fake
+from e2e.conftest import Spec, variables
+from e2e.management import Local
+
+pytestmark = pytest.mark.tools(*repository.OLDER.tools())
+COUNTS = ("--control-plane-machine-count=1", "--worker-machine-count=1")
+
+
+@pytest.fixture(scope="module")
+def local(cloud: Fake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """Run a management cluster of that era in the place of the usual one."""
+    folder = tmp_path_factory.mktemp("older")
+    with Local(folder, cloud.environment, variables(), repository.OLDER) as made:
+        yield made
+
+
+def test_an_older_core_provisions_and_deletes_a_cluster(spec: Spec) -> None:
+    """Follow a user from clusterctl to the VM of the first control plane machine, and back."""
+    cluster = spec.cluster
+    with spec.step("clusterctl 1.10 generate cluster, and kubectl apply"):
+        cluster.apply(cluster.manifest(*COUNTS))
+    with spec.step("The Cluster is Provisioned, with endpoint and failure domains"):
+        found = spec.eventually(cluster.is_provisioned, within="cluster-provisioned")
+        assert found["apiVersion"] == "cluster.x-k8s.io/v1beta1"
+        assert found["status"]["infrastructureReady"] is True
+        endpoint = cluster.osc_cluster()["spec"]["controlPlaneEndpoint"]
+        assert found["spec"]["controlPlaneEndpoint"] == endpoint
+        assert found["status"]["failureDomains"] == {"eu-west-2a": {"controlPlane": True}}
+    with spec.step("The control plane Machine has a VM, a provider id and addresses"):
+        machine = spec.eventually(cluster.has_control_plane_vm, within="machine-provisioned")
+        osc_machine = cluster.osc_machine(machine)
+        assert machine["spec"]["providerID"] == osc_machine["spec"]["providerID"]
+        assert machine["status"]["addresses"] == osc_machine["status"]["addresses"]
+        assert machine["status"]["infrastructureReady"] is True
+    with spec.step("Conditions of v1beta1 say that both are ready"):
+        for each in (found, machine):
+            cluster.says(each["kind"], "InfrastructureReady", "True")
+    with spec.step("Paused and deleted, it keeps all that it has"):
+        cluster.pause(paused=True)
+        for kind in ("osccluster", "oscmachine"):
+            probe = functools.partial(cluster.says, kind, "Paused", "True")
+            spec.eventually(probe, within="noticed")
+        is_untouched = spec.untouched()
+        cluster.delete()
+        spec.throughout(is_untouched, for_="quiet")
+    with spec.step("Unpaused, it goes, and leaves nothing"):
+        cluster.pause(paused=False)
+        spec.eventually(cluster.is_gone, within="deleted")
+        spec.cloud_is_as_before()
