@@ -104,7 +104,7 @@ PROVIDERS = (CORE, BOOTSTRAP, CONTROL_PLANE, OURS)
 """In the order in which they are installed."""
 
 
-def write(folder: Path, variables: Mapping[str, str], era: Era) -> Path:
+def write(folder: Path, variables: Mapping[str, str], era: Era = NEWEST) -> Path:
     """Write the releases of all providers; return the configuration of clusterctl.
 
     ``variables`` are what components and templates are filled in with.

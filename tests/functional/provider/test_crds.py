@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from fakekube.server import Kube
 from fakekube.serving import ServerThread
 from provider import admission
-from provider.api import conversion, crd
+from provider.api import crd
 from tests.contract.kube.client import APPLY, REAL, Client, eventually, real_client
-from tests.contract.kube.hook_server import HookServer
+from tests.functional.provider import hooked
 from tests.unit.provider import documents
 
 GROUP = "/apis/infrastructure.cluster.x-k8s.io"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-HOOKS = "/apis/admissionregistration.k8s.io/v1"
 VM = {"keypairName": "k", "image": {"id": "ami-1234abcd"}}
 DRY_RUN = {admission.DRY_RUN: ""}
 OF_GO = {
@@ -36,16 +35,8 @@ _numbers = itertools.count()
 @pytest.fixture(scope="module")
 def hooks(tmp_path_factory):
     """Serve the webhooks of the provider."""
-    found = HookServer(tmp_path_factory.mktemp("hooks"))
-    found.answers["/convert"] = lambda review: response(conversion.review(review))
-    found.answers["/validate"] = lambda review: response(admission.review(review))
-    found.answers["/mutate"] = found.answers["/validate"]
-    yield found
-    found.stop()
-
-
-def response(review):
-    return {name: value for name, value in review["response"].items() if name != "uid"}
+    with hooked.serving(tmp_path_factory.mktemp("hooks")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module", params=["fakekube", REAL])
@@ -62,18 +53,14 @@ def server(request):
 def kube(server, hooks):
     """Be a client of a server that has our definitions and webhooks."""
     made = []
-    for definition in crd.definitions("unused", "unused"):
-        hook = definition["spec"]["conversion"].get("webhook")
-        if hook:
-            hook["clientConfig"] = hooks.client("/convert")
+    for definition in hooked.definitions(hooks):
         made.append(f"{CRDS}/{definition['metadata']['name']}")
         server.must("POST", CRDS, definition)
     for path in made:
         eventually(lambda path=path: "Established" in conditions(server, path))
-    for kind, path in (("Mutating", "/mutate"), ("Validating", "/validate")):
-        where = f"{HOOKS}/{kind.lower()}webhookconfigurations"
+    for where, configuration in hooked.configurations(hooks):
         made.append(f"{where}/outscale")
-        server.must("POST", where, webhook(kind, hooks.client(path)))
+        server.must("POST", where, configuration)
     eventually(lambda: refuses(server))
     yield server
     for path in reversed(made):
@@ -83,29 +70,6 @@ def kube(server, hooks):
 def conditions(client, path):
     found = client.must("GET", path).get("status", {}).get("conditions", [])
     return {each["type"] for each in found if each["status"] == "True"}
-
-
-def webhook(kind, client):
-    rule = {
-        "apiGroups": ["infrastructure.cluster.x-k8s.io"],
-        "apiVersions": ["v1beta1", "v1beta2"],
-        "operations": ["CREATE", "UPDATE"],
-        "resources": ["*"],
-    }
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": f"{kind}WebhookConfiguration",
-        "metadata": {"name": "outscale"},
-        "webhooks": [
-            {
-                "name": f"{kind.lower()}.infrastructure.cluster.x-k8s.io",
-                "clientConfig": client,
-                "rules": [rule],
-                "admissionReviewVersions": ["v1"],
-                "sideEffects": "None",
-            }
-        ],
-    }
 
 
 def refuses(client):
