@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fakekube.server import Kube
 from fakekube.serving import ServerThread
 from provider import admission
-from provider.api import crd
+from provider.api import conversion, crd
 from tests.contract.kube.client import APPLY, REAL, Client, eventually, real_client
 from tests.functional.provider import hooked
 from tests.unit.provider import documents
@@ -227,7 +227,7 @@ class TestSchema:
 @pytest.fixture(scope="class")
 def without_webhooks(kube):
     """Take the admission webhooks away for a while; versions are converted all the same."""
-    paths = [f"{HOOKS}/{kind}webhookconfigurations" for kind in ("mutating", "validating")]
+    paths = [f"{hooked.ROOT}/{kind}webhookconfigurations" for kind in ("mutating", "validating")]
     kept = [(path, kube.must("GET", f"{path}/outscale")) for path in paths]
     for path in paths:
         kube.must("DELETE", f"{path}/outscale")
