@@ -180,6 +180,20 @@ class _Pass:
         scope = blueprint.scope(self.uid, self.name, spec)
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
+        try:
+            return self._bring(spec, cloud, scope, seen, open_intents)
+        except intents.NotNewError:
+            # The status was lost, or never written.
+            return self._bring(spec, cloud, scope, self._look_at_all(cloud, scope), open_intents)
+
+    def _bring(
+        self,
+        spec: v1beta2.OscClusterSpec,
+        cloud: clouds_.Cloud,
+        scope: world.Scope,
+        seen: world.World,
+        open_intents: intents.Intents,
+    ) -> Outcome:
         blueprint.check_endpoint(spec, seen, self.name, self.uid)
         before = blueprint.nat_addresses(seen)
         actor = act.Actor(cloud, scope, KINDS, self._record)
@@ -207,15 +221,21 @@ class _Pass:
     def _look(
         self, cloud: clouds_.Cloud, scope: world.Scope, open_intents: intents.Intents
     ) -> world.World:
-        """Return what is there: all of it, or only what was waited for a moment ago."""
+        """Return what is there: all of it, or only what was waited for a moment ago.
+
+        Of whom nothing is known nothing is there, until the first Reads of the pass say otherwise.
+        """
         seen = self._look_at_some(cloud, scope)
         if seen is not None:
             world.mark_lost(cloud, scope, seen)
-        elif self._is_new(cloud, scope, open_intents):
-            seen = world.World(is_new=True)
-        else:
-            seen = world.snapshot(cloud, scope, KINDS, known=self._known())
-            world.mark_lost(cloud, scope, seen)
+            seen.rebind()
+            return seen
+        is_known = self.status.get("resources") or open_intents or scope.existing or self.is_going
+        return self._look_at_all(cloud, scope) if is_known else world.World(is_new=True)
+
+    def _look_at_all(self, cloud: clouds_.Cloud, scope: world.Scope) -> world.World:
+        seen = world.snapshot(cloud, scope, KINDS, known=self._known())
+        world.mark_lost(cloud, scope, seen)
         seen.rebind()
         return seen
 
@@ -229,14 +249,6 @@ class _Pass:
         world.snapshot(cloud, scope, kinds, seen)
         # What is gone may still be named by what was not looked at.
         return seen if before <= {each.id for each in seen.all()} else None
-
-    def _is_new(
-        self, cloud: clouds_.Cloud, scope: world.Scope, open_intents: intents.Intents
-    ) -> bool:
-        """Tell with one Read whether there is nothing yet of which there could be a Read each."""
-        if self.status.get("resources") or open_intents or scope.existing:
-            return False
-        return not cloud.read("ReadTags", Filters={"Keys": [scope.owner[0]]})
 
     def _known(self) -> dict[str, dict[str, str]]:
         """Return the ids of what was ours; what the spec names is only used, whoever wrote it."""

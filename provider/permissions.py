@@ -173,7 +173,6 @@ PERMISSIONS = (
             "Tags": [{"Key": "caposc-doctor", "Value": ""}],
         },
     ),
-    Permission("ReadTags", "looks whether anything of a cluster is left"),
     Permission("ReadImages", "finds the image of a VM"),
     Permission("ReadKeypairs", "looks whether the keypair of a VM exists"),
     Permission("ReadSnapshots", "looks whether the snapshot of a volume exists"),

@@ -90,7 +90,9 @@ class Actor:
         """Carry out plan after plan until nothing is left that can be done now.
 
         Errors of the cloud stop the branch they happen in; the rest goes on, and all are reported.
-        What ``record`` raises ends the pass before anything is created.
+        What ``record`` raises ends the pass before anything is created. So does ``NotNewError``,
+        raised for a new ``world`` whose owner has something already, and in such a world an error
+        of the first Reads.
         """
         report = Report(world, intents=dict(intents))
         wanted = {each.place for each in desired}
@@ -204,6 +206,8 @@ class Actor:
 
     def _open_intents(self, creates: Sequence[Step], report: Report) -> None:
         fresh: Intents = {}
+        # Whether there is nothing yet shows in what looks like the first that are made.
+        new_owner = self._scope.owner[0] if report.world.is_new and not self._made else None
         for step in creates:
             place = step.target.place
             if not step.target.NEEDS_INTENT or place in report.intents:
@@ -211,11 +215,15 @@ class Actor:
             bound = resources.bind(step.target, report.world.places)
             is_first = report.world.is_new
             if not bound.HAS_TOKEN:
-                made = (each.place in self._made for each in resources.references(bound))
+                made = (each.place in self._made for each in resources.needs(bound))
                 is_first = bound.IS_PART and any(made)
             try:
-                fresh[place] = intent_log.form(bound, self._cloud, is_first=is_first)
+                fresh[place] = intent_log.form(
+                    bound, self._cloud, is_first=is_first, new_owner=new_owner
+                )
             except (errors.ApiError, Refusal) as error:
+                if new_owner:
+                    raise
                 self._tried.add(_attempt(step))
                 self._fail(step, error, report)
         if fresh:

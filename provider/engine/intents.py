@@ -48,16 +48,25 @@ def born(alike: Sequence[Intent], kind: type[Resource], cloud: clouds.Cloud) -> 
     return [each for each in found if each.id not in before and not each.is_taken]
 
 
-def form(wanted: Resource, cloud: clouds.Cloud, *, is_first: bool) -> Intent:
+class NotNewError(Exception):
+    """An owner of whom nothing was known has something already."""
+
+
+def form(
+    wanted: Resource, cloud: clouds.Cloud, *, is_first: bool, new_owner: str | None = None
+) -> Intent:
     """Return an intent for what is about to be created.
 
     With ``is_first``, what it would be part of was made a moment ago, so nothing can look alike.
-    Nor does anything look like what has a fresh token.
+    Nor does anything look like what has a fresh token. ``new_owner`` is the key of the tag of an
+    owner who should have nothing: raise ``NotNewError`` for one of what looks alike that bears it.
     """
     wanted = wanted if is_first else wanted.fresh(cloud)
     filters = wanted.likeness()
     is_first |= wanted.HAS_TOKEN
     alike = [] if is_first else wanted.lookalikes(cloud, filters, wanted.key)
+    if any(new_owner in each.tags for each in alike):
+        raise NotNewError
     before = tuple(sorted(each.id for each in alike))
     return Intent(wanted.KIND, wanted.key, filters, before, wanted.tags)
 

@@ -143,7 +143,8 @@ def _towards(
         return Step(Verb.REFUSE, wanted, there.refusal, there)
     if not wanted.is_managed:
         return _used(wanted, there)
-    missing = [str(each) for each in resources.references(wanted) if each.place in unready]
+    parts = resources.needs(wanted) if there is None else resources.references(wanted)
+    missing = [str(each) for each in parts if each.place in unready]
     wait = Step(Verb.WAIT, wanted, f"waiting for {', '.join(dict.fromkeys(missing))}")
     if there is None:
         return wait if missing else Step(Verb.CREATE, wanted, "does not exist")

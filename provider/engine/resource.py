@@ -28,6 +28,8 @@ class Resource:
     """The condition that tells about resources of this kind."""
     MUTABLE: ClassVar[frozenset[str]] = frozenset()
     """The fields that ``update`` can change. A difference in another one is refused in words."""
+    LATER: ClassVar[frozenset[str]] = frozenset()
+    """The fields that only the update after the create sets, so that the create waits for none."""
     READY: ClassVar[frozenset[str]] = frozenset({"", "available", "active", "in-use"})
     """States in which others can build on it."""
     BUSY: ClassVar[frozenset[str]] = frozenset()
@@ -203,6 +205,13 @@ def references(value: object) -> Iterator[Resource]:
     """Return every resource that a resource, or a part of one, refers to directly."""
     for name in _parts(type(value)):
         yield from _within(getattr(value, name))
+
+
+def needs(wanted: Resource) -> Iterator[Resource]:
+    """Return every resource without which this one cannot be created."""
+    for name in _parts(type(wanted)):
+        if name not in wanted.LATER:
+            yield from _within(getattr(wanted, name))
 
 
 def _within(value: object) -> Iterator[Resource]:

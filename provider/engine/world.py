@@ -43,7 +43,7 @@ class World:
     """All that was observed of one owner, by place and by id."""
 
     def __init__(self, *, is_new: bool = False) -> None:
-        """Take ``is_new`` for an owner of whom it is known that there never was anything."""
+        """Take ``is_new`` for an owner of whom nothing is known, so there should be nothing."""
         self.is_new = is_new
         self.places: dict[tuple[str, str], Resource] = {}
         self.surplus: list[Resource] = []

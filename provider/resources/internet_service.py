@@ -26,6 +26,7 @@ class InternetService(Resource):
     CONDITION: ClassVar[str] = "InternetServiceReady"
     ID_FILTER: ClassVar[str] = "InternetServiceIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"net"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"net"})
     IS_PART: ClassVar[bool] = False
 
     net: Net | None

@@ -83,7 +83,7 @@ class LoadBalancer(Resource):
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"security_groups", "listeners", "health_check"})
     READY: ClassVar[frozenset[str]] = frozenset({"active"})
     BUSY: ClassVar[frozenset[str]] = frozenset({"reloading", "reconfiguring"})
-    POLL_S: ClassVar[float] = 15.0
+    POLL_S: ClassVar[float] = 30.0
     NEEDS_INTENT: ClassVar[bool] = False
     TAKES_TAGS: ClassVar[bool] = False
     USUAL_S: ClassVar[float] = 60.0

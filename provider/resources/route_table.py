@@ -52,6 +52,7 @@ class RouteTable(Resource):
     CONDITION: ClassVar[str] = "RouteTablesReady"
     ID_FILTER: ClassVar[str] = "RouteTableIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"subnet", "routes"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"subnet", "routes"})
 
     net: Net
     subnet: Subnet | None

@@ -201,6 +201,10 @@ def _written(rules: Iterable[v1beta2.SecurityGroupRule]) -> set[Rule]:
     }
 
 
+BORN_WITH = frozenset({Rule(OUTBOUND, EVERYTHING, *ANY, addressing.EVERYWHERE)})
+"""What every group lets out when it is created."""
+
+
 def _without_covered(rules: set[Rule]) -> frozenset[Rule]:
     return frozenset(
         each
@@ -227,6 +231,8 @@ class Group:
     rules: frozenset[Rule]
     resource_id: str = ""
     """The id of a group that exists already and is used as it is."""
+    tolerated: frozenset[Rule] = frozenset()
+    """Rules that nobody adds, and nobody deletes where they are."""
 
 
 class Subnet(Protocol):
@@ -304,14 +310,11 @@ def groups(
 
 
 def _automatic(facts: _Cluster, cluster: str) -> Iterator[Group]:
+    lets_out = addressing.EVERYWHERE in facts.ranges(OUTSIDE)
     for party, (kind, roles) in GROUPS.items():
         if not facts.has(party):
             continue
         rules = {each for row in TABLE for each in _of_row(row, party, facts)}
-        if party in (WORKER, CONTROL_PLANE) and addressing.EVERYWHERE in facts.ranges(OUTSIDE):
-            # Every group is born with this rule. Machines have it by their other group, so it need
-            # not be deleted here.
-            rules |= _rules(OUTBOUND, EVERYTHING, [ANY], [addressing.EVERYWHERE])
         for more in facts.network.additional_security_rules:
             if set(more.roles) == set(roles):
                 rules |= _written(more.rules)
@@ -322,6 +325,9 @@ def _automatic(facts: _Cluster, cluster: str) -> Iterator[Group]:
             is_main=party is NODE,
             authoritative=True,
             rules=_without_covered(rules),
+            # Machines have this rule by their other group, and a load balancer connects to its
+            # backends only.
+            tolerated=BORN_WITH if lets_out else frozenset(),
         )
 
 

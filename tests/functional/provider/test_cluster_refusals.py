@@ -286,7 +286,7 @@ def test_throttling_ends_a_pass(code, reason):
         ("CreateNatService", 2000, "NatServicesReady", ("Unknown", "CloudUnavailable")),
         ("CreateLoadBalancer", 10001, "LoadBalancerReady", ("False", "NoCapacity")),
         ("ReadNets", 4120, "CloudReady", ("False", "Denied")),
-        ("ReadTags", 2000, "CloudReady", ("Unknown", "CloudUnavailable")),
+        ("ReadPublicIps", 2000, "CloudReady", ("Unknown", "CloudUnavailable")),
     ],
 )
 def test_an_error_of_the_cloud_is_told_and_passes(action, code, type_, expected):

@@ -3,6 +3,7 @@
 import pytest
 
 from provider.engine import act, intents, world
+from provider.osc import errors
 from provider.osc.errors import Cause
 from tests.unit.provider.engine import toys
 from tests.unit.provider.engine.toys import box, lid
@@ -41,6 +42,26 @@ def test_intents_are_kept_before_anything_is_made():
         actor.run([box()], world.World(), {})
     assert [(list(given), boxes) for given, boxes in kept] == [([("box", "a")], [])]
     assert cloud.names("box") == []
+
+
+def test_an_owner_who_should_have_nothing_and_has_something_is_looked_at_first():
+    cloud, kept = toys.Cloud(), []
+    cloud.put("box", "other")
+    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, kept.append)
+    with pytest.raises(intents.NotNewError):
+        actor.run([box()], world.World(is_new=True), {})
+    assert cloud.names("box") == ["other"]
+    assert kept == []
+
+
+def test_nothing_is_made_for_a_new_owner_while_the_cloud_cannot_be_read():
+    cloud, kept = toys.Cloud(), []
+    cloud.faults["Read box"] = "2000"
+    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, kept.append)
+    with pytest.raises(errors.ApiError):
+        actor.run([box()], world.World(is_new=True), {})
+    assert cloud.calls == ["Read box"]
+    assert kept == []
 
 
 def test_a_lost_answer_leaves_an_intent_that_finds_what_was_made():

@@ -28,6 +28,18 @@ def test_what_builds_on_something_waits_for_it():
     ]
 
 
+def test_a_create_waits_for_nothing_that_only_the_update_after_it_sets():
+    class LooseLid(toys.Lid):
+        LATER = frozenset({"box"})
+
+    assert steps([LooseLid(key="a", box=box()), box()], []) == [
+        ("create", "box/a", "does not exist"),
+        ("create", "lid/a", "does not exist"),
+    ]
+    made = there(LooseLid(key="a", box=box(key="old")))
+    assert steps([LooseLid(key="a", box=box())], [made])[0][0] == "refuse"
+
+
 def test_a_field_that_can_be_changed_is_changed():
     assert steps([box(color="blue")], [there(box())]) == [
         ("update", "box/a", "color is red, the spec wants blue")

@@ -115,20 +115,21 @@ def test_a_subnet_for_everything_is_a_subnet_of_every_role():
 
 
 @pytest.mark.parametrize(
-    ("allowed", "node", "worker"),
+    ("allowed", "node", "tolerated"),
     [
         # The rule that every group is born with covers the rest, and stays where it is.
-        ([], ["-1 -1--1 to 0.0.0.0/0"], ["-1 -1--1 to 0.0.0.0/0"]),
-        ([EVERYWHERE], ["-1 -1--1 to 0.0.0.0/0"], ["-1 -1--1 to 0.0.0.0/0"]),
-        (["192.0.2.0/24"], [f"-1 -1--1 to {NET}", "-1 -1--1 to 192.0.2.0/24"], []),
-        ([""], [f"-1 -1--1 to {NET}"], []),
+        ([], ["-1 -1--1 to 0.0.0.0/0"], firewall.BORN_WITH),
+        ([EVERYWHERE], ["-1 -1--1 to 0.0.0.0/0"], firewall.BORN_WITH),
+        (["192.0.2.0/24"], [f"-1 -1--1 to {NET}", "-1 -1--1 to 192.0.2.0/24"], frozenset()),
+        ([""], [f"-1 -1--1 to {NET}"], frozenset()),
     ],
 )
-def test_nodes_reach_what_they_may_reach(allowed, node, worker):
+def test_nodes_reach_what_they_may_reach(allowed, node, tolerated):
     found = groups({"allowToIPRanges": allowed})
     assert lines(found["c1-node"], "Outbound") == node
-    assert lines(found["c1-worker"], "Outbound") == worker
-    assert lines(found["c1-controlplane"], "Outbound") == worker
+    assert lines(found["c1-worker"], "Outbound") == []
+    assert lines(found["c1-controlplane"], "Outbound") == []
+    assert {each.tolerated for each in found.values()} == {tolerated}
 
 
 # --- The load balancer ---------------------------------------------------------------------------
