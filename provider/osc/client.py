@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from provider.clock import Clock
 from provider.osc.credentials import Credentials
 from provider.osc.errors import ApiError, Cause
-from provider.osc.limits import Bucket
+from provider.osc.limits import Limiter
 from provider.osc.wire import Wire
 
 WAITS_S = (0.5, 1.0, 2.0)
@@ -45,7 +45,7 @@ class Client:
     def __init__(
         self,
         credentials: Credentials,
-        bucket: Bucket,
+        limiter: Limiter,
         clock: Clock,
         chance: random.Random,
         *,
@@ -54,7 +54,7 @@ class Client:
     ) -> None:
         self.region = credentials.region
         self.wire = Wire(credentials, agent)
-        self._bucket = bucket
+        self._limiter = limiter
         self._clock = clock
         self._chance = chance
         self._on_call = on_call
@@ -98,15 +98,15 @@ class Client:
 
     def _send(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
         asked_s = self._clock.monotonic_s()
-        taken_s = self._bucket.take()
+        taken_s = self._limiter.take()
         try:
             answer = self.wire.send(action, body)
         except ApiError as error:
             if error.cause is Cause.THROTTLED or error.status == 503:
-                self._bucket.refused(taken_s)
+                self._limiter.refused(taken_s)
             self._note(action, body, error, asked_s, taken_s)
             raise
-        self._bucket.passed(taken_s)
+        self._limiter.passed(taken_s)
         self._note(action, body, None, asked_s, taken_s)
         return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import random
 import threading
@@ -10,8 +11,10 @@ from provider.clock import Clock
 
 RATE_PER_S = 5.0
 """Calls per second; the vendor's own client keeps to the same."""
+SHARE = 0.95
+"""The part of the limit that is used, as calls arrive a bit sooner or later than they are sent."""
 BURST = 5
-"""Calls that may follow each other at once, after a rest."""
+"""Calls that may follow each other at once after a rest, if there may be as many in a second."""
 SLOWEST = 1 / 16
 """The least part of the full rate that is left, however often the API refuses."""
 RECOVERY = 1 / 50
@@ -21,11 +24,15 @@ PAUSE_S = 1.0
 PAUSE_MOST_S = 20.0
 
 
-class Bucket:
-    """A token bucket that all threads of an account share.
+class Limiter:
+    """The limit that all threads of an account share.
+
+    In no second are there more calls than the limit says, not even after a rest: a token bucket
+    would let as many again pass right after its burst. Who has to wait follows the one before at
+    the pace of the limit.
 
     Threads wait in one line, and only the first of them watches the clock: a change of the rate is
-    felt at once, and no crowd wakes up for one token. Refusals halve the rate and stop everybody
+    felt at once, and no crowd wakes up for one turn. Refusals halve the rate and stop everybody
     for a while, which is spread by chance so that several processes do not come back together.
     """
 
@@ -40,25 +47,27 @@ class Bucket:
         assert burst >= 1, f"A burst of {burst} lets nobody pass."
         self.rate_per_s = rate_per_s
         self._full_per_s = rate_per_s
-        self._burst = burst
         self._clock = clock
         self._chance = chance
         self._line = threading.Lock()
         self._state = threading.Lock()
-        self._tokens = float(burst)
-        self._filled_s = clock.monotonic_s()
-        self._closed_until_s = self._filled_s
+        self._taken = collections.deque[float](maxlen=max(1, min(burst, int(rate_per_s))))
+        self._is_crowded = False
+        self._closed_until_s = -math.inf
         self._refused_s = -math.inf
         self._refusals = 0
 
     def take(self) -> float:
         """Wait for a turn, and return the moment (of the clock, in seconds) when it came."""
         with self._line:
+            has_waited = False
             while (wait_s := self._next_in_s()) > 0:
                 self._clock.sleep(wait_s)
+                has_waited = True
             with self._state:
-                self._tokens -= 1
-            return self._clock.monotonic_s()
+                self._is_crowded = has_waited
+                self._taken.append(self._clock.monotonic_s())
+                return self._taken[-1]
 
     def passed(self, taken_s: float) -> None:
         """Note that the call whose turn came at ``taken_s`` was let through: go a bit faster."""
@@ -81,21 +90,17 @@ class Bucket:
             self._refusals = min(self._refusals + 1, 10)
             self._refused_s = self._clock.monotonic_s()
             self._closed_until_s = self._refused_s + pause_s * self._chance.uniform(0.5, 1.5)
-            # One call tries whether the way is free again; the next ones earn their turn after it.
-            self._tokens = 1.0
-            self._filled_s = self._closed_until_s
             self.rate_per_s = max(self._full_per_s * SLOWEST, self.rate_per_s / 2)
 
     def _next_in_s(self) -> float:
         with self._state:
             now = self._clock.monotonic_s()
-            self._fill(now)
-            missing = 1 - self._tokens
-            # A token that is nearly there counts: a sleep may be too short to move the clock.
-            earned_s = missing / self.rate_per_s if missing > 1e-6 else 0.0
-            return max(self._closed_until_s - now, earned_s)
-
-    def _fill(self, now_s: float) -> None:
-        earned = max(0.0, now_s - self._filled_s) * self.rate_per_s
-        self._tokens = min(float(self._burst), self._tokens + earned)
-        self._filled_s = max(self._filled_s, now_s)
+            pace_s = 1 / (self.rate_per_s * SHARE)
+            free_s = self._closed_until_s
+            if len(self._taken) == self._taken.maxlen:
+                free_s = max(free_s, self._taken[0] + pace_s * len(self._taken))
+            if self._taken and (self._is_crowded or self._refusals):
+                # One call tries whether the way is free again; the next ones come after it.
+                free_s = max(free_s, self._taken[-1] + pace_s)
+            # A turn that is nearly there counts: a sleep may be too short to move the clock.
+            return free_s - now if free_s - now > 1e-6 else 0.0

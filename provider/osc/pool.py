@@ -9,7 +9,7 @@ import threading
 from provider.clock import Clock
 from provider.osc.client import Client, Observer, ignore
 from provider.osc.credentials import Credentials
-from provider.osc.limits import BURST, RATE_PER_S, Bucket
+from provider.osc.limits import BURST, RATE_PER_S, Limiter
 from provider.osc.shared import SharedReads
 
 IDLE_S = 600.0
@@ -46,7 +46,7 @@ class Clients:
         self._burst = burst
         self._lock = threading.Lock()
         self._entries: dict[Credentials, _Entry] = {}
-        self._buckets: dict[tuple[str, str], Bucket] = {}
+        self._limiters: dict[tuple[str, str], Limiter] = {}
 
     def client(self, credentials: Credentials) -> Client:
         """Return the client of these credentials."""
@@ -76,19 +76,21 @@ class Clients:
     def _made(self, credentials: Credentials, now_s: float) -> _Entry:
         client = Client(
             credentials,
-            self._bucket(credentials),
+            self._limiter(credentials),
             self._clock,
             self._chance,
             on_call=self._on_call,
         )
         return _Entry(client, SharedReads(client, self._clock), now_s)
 
-    def _bucket(self, credentials: Credentials) -> Bucket:
-        # Buckets are small, and kept: a rotated secret does not lift the limit of the account.
+    def _limiter(self, credentials: Credentials) -> Limiter:
+        # Limiters are small, and kept: a rotated secret does not lift the limit of the account.
         place = (credentials.access_key, credentials.endpoint)
-        if place not in self._buckets:
-            self._buckets[place] = Bucket(self._clock, self._chance, self._rate_per_s, self._burst)
-        return self._buckets[place]
+        if place not in self._limiters:
+            self._limiters[place] = Limiter(
+                self._clock, self._chance, self._rate_per_s, self._burst
+            )
+        return self._limiters[place]
 
     def _drop_idle(self, now_s: float) -> None:
         for credentials, entry in list(self._entries.items()):

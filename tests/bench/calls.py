@@ -22,8 +22,8 @@ from provider.osc import limits
 from tests.functional.provider import driver, machine_driver
 
 FRESH_CALLS, MEMORY_MIB = 40, 250.0
-PER_S = limits.RATE_PER_S + limits.BURST / 60
-"""What the speed limit lets pass in a minute, per second."""
+PER_S = 0.97 * limits.RATE_PER_S
+"""What the limit of an account allows, with room: calls per second in the busiest minute."""
 STEADY_S = 300.0
 """How long a fleet is watched that has nothing to do, in seconds of fast time."""
 WITHIN_S = 1200.0

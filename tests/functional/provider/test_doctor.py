@@ -10,7 +10,7 @@ from provider import cli, doctor
 from provider.api import v1beta2
 from provider.osc.client import Client
 from provider.osc.credentials import Credentials
-from provider.osc.limits import Bucket
+from provider.osc.limits import Limiter
 from provider.permissions import PERMISSIONS, text
 from tests.functional.provider.test_osc_client import ADDRESS, CloudClock
 
@@ -29,7 +29,7 @@ def client(cloud, key=None, **facts):
     given = {"region": cloud.region, "endpoint": f"{ADDRESS}/api/v1", **facts}
     clock, chance = CloudClock(cloud), random.Random(7)
     made = Client(
-        Credentials(access_key, secret_key, **given), Bucket(clock, chance), clock, chance
+        Credentials(access_key, secret_key, **given), Limiter(clock, chance), clock, chance
     )
     made.wire.session.mount(ADDRESS, FakeCloudAdapter(cloud, "verify"))
     return made

@@ -16,7 +16,7 @@ from provider.osc import wire
 from provider.osc.client import WAITS_S, Client
 from provider.osc.credentials import Credentials
 from provider.osc.errors import ApiError, Cause
-from provider.osc.limits import Bucket
+from provider.osc.limits import Limiter
 from provider.osc.pool import Clients
 
 TRIES = len(WAITS_S) + 1
@@ -64,7 +64,7 @@ def connect(cloud, seen):
             chance = random.Random(7)
             client = Client(
                 Credentials(region=cloud.region, endpoint=endpoint, **given),
-                Bucket(clock, chance),
+                Limiter(clock, chance),
                 clock,
                 chance,
                 on_call=lambda *call: seen.append(call),
@@ -318,7 +318,7 @@ def test_a_bare_503_makes_everybody_slower(connect):
     with listener(response("503 Busy", "<p>", "text/html")) as (endpoint, _):
         client = connect(endpoint)
         refused(client, "CreatePublicIp")
-    assert client._bucket.rate_per_s < 5
+    assert client._limiter.rate_per_s < 5
 
 
 # --- Nothing secret ------------------------------------------------------------------------------

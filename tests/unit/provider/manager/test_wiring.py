@@ -14,5 +14,5 @@ def test_the_cloud_is_called_as_often_as_the_flag_says():
         None, {}, clock.SystemClock(), random.Random(1), metrics.Metrics(), str, list, 20.0
     )
     client = world.opener.client(KEY)
-    assert client._bucket.rate_per_s == 20.0
+    assert client._limiter.rate_per_s == 20.0
     client.close()

@@ -45,8 +45,8 @@ def test_new_credentials_get_a_new_client(clients):
 
 
 def test_a_rotated_secret_keeps_the_speed_limit(clients):
-    assert clients.client(KEY)._bucket is clients.client(ROTATED)._bucket
-    assert clients.client(KEY)._bucket is not clients.client(OTHER)._bucket
+    assert clients.client(KEY)._limiter is clients.client(ROTATED)._limiter
+    assert clients.client(KEY)._limiter is not clients.client(OTHER)._limiter
 
 
 def test_a_client_that_nobody_asks_for_is_dropped(clients, clock):
