@@ -137,8 +137,15 @@ class Blueprint:
     # --- What is wanted --------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Raise ``Refusal`` for a spec that no VM can be made from."""
+        """Raise ``Refusal`` for a spec that no VM can be made from in this cluster."""
         lines = [str(each) for each in validation.problems(self.spec)]
+        network = self.site.network
+        is_offline = "internet" in network.disable and not network.net.resource_id
+        if self._wants_address and is_offline:
+            lines.append(
+                "spec.vm.publicIp: The machine is to have a public IP, but spec.network.disable of "
+                "the OscCluster has internet. Remove one of the two."
+            )
         if lines:
             raise Refusal("\n".join(lines))
 

@@ -76,6 +76,14 @@ def vm_type(name: str) -> VmType | None:
     return _BY_NAME.get(name)
 
 
+def takes_gpu(name: str) -> bool:
+    """Tell whether a flexible GPU can be attached: to VMs of the highest performance only.
+
+    https://docs.outscale.com/en/userguide/About-Flexible-GPUs.html
+    """
+    return bool(_TINA.fullmatch(name)) and name.endswith("p1")
+
+
 def gpu_generation(name: str) -> str:
     """Return the generation that a flexible GPU for a VM type needs, such as ``v7``; or nothing."""
     known = vm_type(name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provider.api import v1beta2
 from provider.problem import Problem
-from provider.rules import devices, names, placement
+from provider.rules import capacity, devices, names, placement
 from provider.rules import validation_parts as parts
 
 TAG_KEY_MAX = 255
@@ -64,6 +64,12 @@ def _vm(path: str, vm: v1beta2.Vm) -> Iterator[Problem]:
             f"{path}.flexibleGpu",
             f"A control plane has no use for a GPU, but model is {vm.flexible_gpu.model}. "
             "Remove it, or set role to worker.",
+        )
+    if vm.flexible_gpu.model and not capacity.takes_gpu(vm.vm_type):
+        yield Problem(
+            f"{path}.vmType",
+            f"{vm.vm_type} takes no flexible GPU, but model is {vm.flexible_gpu.model}. Use a type "
+            'of the highest performance, such as "tinav5.c4r8p1".',
         )
 
 

@@ -33,12 +33,22 @@ def _refused(site, spec):
         ),
         ({"vm": {"image": {}}}, "spec.vm.image: No image is given"),
         ({"vm": {"vmType": "large"}}, 'spec.vm.vmType: "large" is no type of VM'),
+        (
+            {"vm": {"vmType": "tinav5.c4r8p2", "flexibleGpu": {"model": "nvidia-p6"}}},
+            "spec.vm.vmType: tinav5.c4r8p2 takes no flexible GPU",
+        ),
     ],
 )
 def test_a_spec_that_cannot_be_is_refused_before_anything_is_made(site, spec, said):
     """The webhook says so before; but it may be switched off, and older objects never saw it."""
     assert said in _refused(site, spec)
     assert all(call.startswith("Read") for call in site.cloud.calls)
+
+
+def test_a_public_ip_without_the_internet_is_refused_in_words():
+    network = {"disable": ["internet"], "loadBalancer": {"type": "internal"}}
+    site = machine_driver.Site({"network": network})
+    assert "spec.network.disable" in _refused(site, {"vm": {"publicIp": True}})
 
 
 def test_a_snapshot_that_does_not_exist_is_refused_in_words(site):
