@@ -9,10 +9,12 @@ from typing import Any
 import pydantic
 
 from provider.api import v1beta2
-from provider.engine import world
+from provider.engine import act, plan, world
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
 from provider.osc import metadata
+from provider.outcome import Event
+from provider.reasons import Reason
 from provider.resources import net_peering
 from provider.resources.internet_service import InternetService
 from provider.resources.load_balancer import LoadBalancer
@@ -282,6 +284,24 @@ def endpoint(
         return given
     port = spec.network.load_balancer.listener.port
     return v1beta2.Endpoint(host=given.host or found.dns_name, port=given.port or port)
+
+
+def lost_endpoint(report: act.Report, spec: v1beta2.OscClusterSpec) -> Iterator[Event]:
+    """Warn when the load balancer was made anew: it has another address, but the endpoint stays."""
+    host = spec.control_plane_endpoint.host
+    for step in report.done:
+        found = report.world.places.get(step.target.place)
+        if step.verb is not plan.Verb.CREATE or not isinstance(found, LoadBalancer):
+            continue
+        if names.is_load_balancer_host(host, found.key) and host != found.dns_name:
+            yield Event(
+                "Warning",
+                Reason.ENDPOINT_LOST,
+                f"The load balancer {found.key} was made anew, and is reached at "
+                f"{found.dns_name}. But spec.controlPlaneEndpoint.host is {host}, which stays, "
+                "because machines know it, and where nothing answers any more. Make another "
+                "cluster.",
+            )
 
 
 def bastion_state(seen: world.World) -> str:

@@ -318,7 +318,7 @@ class _Pass:
         return Outcome(
             spec={"controlPlaneEndpoint": endpoint.model_dump()} if is_news else {},
             status={key: value for key, value in status.items() if key != "vmState" or value},
-            events=telling.events(report),
+            events=(*telling.events(report), *blueprint.lost_endpoint(report, spec)),
             again_s=telling.again_s(report),
             retry=bool(report.failures),
         )

@@ -124,6 +124,14 @@ class Reason(enum.StrEnum):
         "The load balancer is disabled, and no endpoint is given in its place.",
         "Set spec.controlPlaneEndpoint of the OscCluster to where the Kubernetes API is reached.",
     )
+    ENDPOINT_LOST = (
+        "EndpointLost",
+        (
+            "The load balancer was deleted by somebody else and made again: it has another address "
+            "now, and the endpoint that machines know leads nowhere."
+        ),
+        "Make another cluster: an endpoint is set once.",
+    )
     QUOTA_REACHED = (
         "QuotaReached",
         "A quota of the account is used up. 'caposc doctor' tells which.",

@@ -188,6 +188,11 @@ def load_balancer(cluster: str, uid: str) -> str:
     return f"{fitting.removesuffix('-k8s')[:room].rstrip('-')}-{digits}-k8s"
 
 
+def is_load_balancer_host(host: str, name: str) -> bool:
+    """Tell whether OUTSCALE gave a DNS name to a load balancer of this name, now or once."""
+    return bool(re.fullmatch(rf"(internal-)?{re.escape(name)}-\d+\..*\.lbu\.outscale\..*", host))
+
+
 def load_balancer_mark(name: str, uid: str) -> str:
     """Return the ``Name`` tag by which the Go provider knows its load balancers."""
     return f"{name}-{uid}"

@@ -121,3 +121,20 @@ def test_a_peering_that_failed_and_whose_answer_was_lost_does_not_hinder_deletio
         run.fake.clock.advance(5)
     run.delete().settle()
     assert run.is_gone
+
+
+# --- Endpoint ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["", "api.example.com"])
+def test_a_load_balancer_that_was_made_anew_is_told_when_the_endpoint_was_its_name(host):
+    endpoint = {"endpoint": {"host": host, "port": 6443}} if host else {}
+    run = clusters.ready(**endpoint)
+    before = run.object["spec"]["controlPlaneEndpoint"]
+    driver.Direct(run.fake).call("DeleteLoadBalancer", LoadBalancerName="demo-k8s")
+    run.fake.clock.advance(120)
+    run.events.clear()
+    assert clusters.again(run).is_ready
+    assert run.object["spec"]["controlPlaneEndpoint"] == before
+    lost = [each for each in run.events if each.reason == "EndpointLost"]
+    assert [before["host"] in each.message for each in lost] == ([] if host else [True])
