@@ -104,7 +104,8 @@ class OscMachineSpec(Part):
     """``aws:///<subregion>/<id of the VM>``. Set by the provider; once set, it stays."""
     vm: Vm = field(Vm(), needed=True)
     """The VM."""
-    volumes: list[Volume] = field([], list_type="map", list_keys=["device"], maxItems=128)
+    # No map by device: of two items with one key, the server would forgive none what is odd.
+    volumes: list[Volume] = field([], maxItems=128)
     """Its further volumes."""
 
 
