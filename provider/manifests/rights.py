@@ -42,8 +42,6 @@ def manager_rules() -> list[parts.Object]:
         # The finalizer, the provider id and the endpoint are written into the object itself.
         rule(kinds.INFRASTRUCTURE, ours, [*SEE, "patch"]),
         rule(kinds.INFRASTRUCTURE, [f"{each}/status" for each in ours], ["patch"]),
-        # Whoever makes one of them the owner of something has to be allowed to hold it.
-        rule(kinds.INFRASTRUCTURE, [f"{each}/finalizers" for each in ours], ["update"]),
         rule(kinds.INFRASTRUCTURE, [kinds.OSC_CLUSTER_IDENTITY.plural], SEE),
         rule(kinds.CORE, [kinds.CLUSTER.plural, kinds.MACHINE.plural], SEE),
         # Credentials and bootstrap data; they are watched so that a rotation is noticed.

@@ -151,6 +151,7 @@ def settled(seen, tools):
         ("infrastructure.cluster.x-k8s.io", "oscclusters", "delete", "team"),
         ("infrastructure.cluster.x-k8s.io", "oscmachines", "create", "team"),
         ("infrastructure.cluster.x-k8s.io", "oscclusteridentities", "patch", ""),
+        ("infrastructure.cluster.x-k8s.io", "oscclusters/finalizers", "update", "team"),
         ("coordination.k8s.io", "leases", "patch", "kube-system"),
         ("rbac.authorization.k8s.io", "clusterroles", "update", ""),
         ("apiextensions.k8s.io", "customresourcedefinitions", "patch", ""),
