@@ -6,23 +6,27 @@ import dataclasses
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+import pydantic
 import yaml
 
 from provider import clock as clocks
 from provider import cluster, picture
-from provider.api import conversion, v1beta2
+from provider.api import conversion, crd, mapping, v1beta2
 from provider.engine import plan as plans
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import credentials, errors, pool
+from provider.problem import Problem
 from provider.rules import names, validation
 
 NOTHING, FAILED, CHANGES = 0, 1, 2
 """Exit codes: nothing to do, something is wrong, there are changes."""
+KIND = "OscCluster"
 
 
 class Unreadable(Exception):
@@ -73,20 +77,58 @@ def load(text: str) -> dict[str, Any]:
         documents = [each for each in yaml.safe_load_all(text) if isinstance(each, dict)]
     except yaml.YAMLError as error:
         raise Unreadable(f"The file is not YAML: {error}. Correct it.") from error
-    found = [each for each in documents if each.get("kind") == "OscCluster"]
+    found = [each for each in documents if each.get("kind") == KIND]
     if len(found) != 1:
         kinds = ", ".join(str(each.get("kind")) for each in documents) or "nothing"
         raise Unreadable(
             f"The file has {len(found)} OscClusters, and a plan is for one (it has {kinds}). "
             "Give a file with one OscCluster."
         )
+    given = {**found[0], "metadata": {"name": "cluster", **_object(found[0], "metadata")}}
+    _object(given, "spec")
+    _refuse([*_misfits(given)])
     try:
-        made = conversion.convert(found[0], f"{v1beta2.GROUP}/v1beta2")
+        made = conversion.convert(given, v1beta2.API_VERSION)
     except conversion.Unconvertible as error:
         raise Unreadable(str(error)) from error
-    metadata = dict(made.get("metadata") or {})
-    metadata.setdefault("name", "cluster")
-    return {**made, "metadata": metadata}
+    _refuse([*_wrong(made, is_old=made is not given)])
+    return made
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise Unreadable("\n".join(["the spec has these problems:", *(f"  {p}" for p in problems)]))
+
+
+def _object(document: dict[str, Any], name: str) -> dict[str, Any]:
+    found = document.get(name) or {}
+    if not isinstance(found, dict):
+        raise Unreadable(f"{name} is {found!r}, but has to be an object. Correct it.")
+    return found
+
+
+def _misfits(given: dict[str, Any]) -> Iterator[Problem]:
+    """Give the fields that the version of a cluster does not know, or knows as another type."""
+    version = str(given.get("apiVersion")).rpartition("/")[2]
+    model = next(kind for kind in crd.KINDS if kind.name == KIND).models.get(version)
+    if model is None:
+        return
+    spec = {"spec": given.get("spec") or {}}
+    for path in crd.unknown(spec, crd.structural(model)):
+        yield Problem(path, "There is no such field. Correct or remove it.")
+    try:
+        model.model_validate(spec)
+    except pydantic.ValidationError as error:
+        for each in error.errors(include_url=False):
+            names_ = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in each["loc"])
+            yield Problem("".join(names_).removeprefix("."), f"{each['msg']}. Correct it.")
+
+
+def _wrong(made: dict[str, Any], *, is_old: bool) -> Iterator[Problem]:
+    """Give what is wrong with a cluster, in the words of the version that it was written in."""
+    for each in validation.problems(v1beta2.OscClusterSpec.model_validate(made.get("spec") or {})):
+        path = mapping.old_path(KIND, each.path) if is_old else each.path
+        yield Problem(path, each.message)
 
 
 def _identify(osc_cluster: dict[str, Any], given: str, filename: str) -> None:
@@ -114,8 +156,7 @@ def plan(*, filename: str, uid: str, is_new: bool, region: str, output: str) -> 
     something is wrong.
     """
     try:
-        text = sys.stdin.read() if filename == "-" else Path(filename).read_text(encoding="utf-8")
-        osc_cluster = load(text)
+        osc_cluster = load(_text(filename))
         _identify(osc_cluster, uid or ("new" if is_new else ""), filename)
         steps, wanted = _plan(osc_cluster, _Account(region, is_new), is_new=is_new)
     except (Unreadable, Refusal, OSError, errors.OscError) as error:
@@ -127,13 +168,17 @@ def plan(*, filename: str, uid: str, is_new: bool, region: str, output: str) -> 
     sys.exit(CHANGES if steps else NOTHING)
 
 
+def _text(filename: str) -> str:
+    given = sys.stdin.buffer.read() if filename == "-" else Path(filename).read_bytes()
+    try:
+        return given.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"The file is not UTF-8: {error}. Correct it.") from error
+
+
 def _plan(
     osc_cluster: dict[str, Any], account: _Account, *, is_new: bool
 ) -> tuple[list[plans.Step], list[Resource]]:
-    spec = v1beta2.OscClusterSpec.model_validate(osc_cluster.get("spec") or {})
-    problems = validation.problems(spec)
-    if problems:
-        raise Refusal("\n".join(["the spec has these problems:", *(f"  {p}" for p in problems)]))
     return cluster.plan(osc_cluster, account, clocks.SystemClock(), is_new=is_new)
 
 

@@ -185,6 +185,20 @@ def _go_down(out: dict[str, Json], defs: dict[str, Json], seen: tuple[str, ...])
         out.pop("additionalProperties", None)
 
 
+def unknown(document: Json, schema: dict[str, Json], path: str = "") -> Iterable[str]:
+    """Return the paths of fields that a structural schema does not know."""
+    if isinstance(document, list):
+        for index, item in enumerate(document):
+            yield from unknown(item, schema.get("items", {}), f"{path}[{index}]")
+    elif isinstance(document, dict) and (known := schema.get("properties")):
+        for name, value in document.items():
+            place = f"{path}.{name}".lstrip(".")
+            if name in known:
+                yield from unknown(value, known[name], place)
+            else:
+                yield place
+
+
 def _stays(kind: Kind) -> Iterable[dict[str, Json]]:
     """Return the rules, in CEL, that keep what must stay once it is set.
 
