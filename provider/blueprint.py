@@ -15,7 +15,7 @@ from provider.osc import cloud as clouds_
 from provider.osc import metadata
 from provider.outcome import Event
 from provider.reasons import Reason
-from provider.resources import net_peering
+from provider.resources import net_peering, public_ip
 from provider.resources.internet_service import InternetService
 from provider.resources.load_balancer import LoadBalancer
 from provider.resources.nat_service import NatService
@@ -109,6 +109,7 @@ def check_endpoint(spec: v1beta2.OscClusterSpec, seen: world.World, name: str, u
 
 def scope(uid: str, name: str, spec: v1beta2.OscClusterSpec) -> world.Scope:
     """Return whose resources are looked at."""
+    bastion, balancer = spec.network.bastion, spec.network.load_balancer
     return world.Scope(
         names.owner(uid),
         existing=_existing(spec.network, name),
@@ -116,7 +117,10 @@ def scope(uid: str, name: str, spec: v1beta2.OscClusterSpec) -> world.Scope:
             "uid": uid,
             "peerSubnet": spec.network.net_peering.management_subnet_id,
             "loadBalancer": load_balancer(spec, name, uid),
-            "bastionToken": _token(spec.network.bastion, uid),
+            "bastionToken": _token(bastion, uid),
+            # Whose public IP they have takes a Read, which only these ask for.
+            "bastionAddress": public_ip.title(bastion.public_ip_id, bastion.public_ip_pool),
+            "balancerAddress": public_ip.title(balancer.public_ip_id, balancer.public_ip_pool),
         },
     )
 

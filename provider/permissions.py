@@ -173,6 +173,14 @@ PERMISSIONS = (
             "Tags": [{"Key": "caposc-doctor", "Value": ""}],
         },
     ),
+    Permission(
+        "DeleteTags",
+        "takes away a role that a subnet or a security group has no more",
+        {
+            "ResourceIds": [NET],
+            "Tags": [{"Key": "caposc-doctor", "Value": ""}],
+        },
+    ),
     Permission("ReadImages", "finds the image of a VM"),
     Permission("ReadKeypairs", "looks whether the keypair of a VM exists"),
     Permission("ReadSnapshots", "looks whether the snapshot of a volume exists"),

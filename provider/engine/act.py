@@ -245,11 +245,21 @@ class Actor:
             after = step.observed
             if bound.differences(after) or not bound.TAKES_TAGS:
                 after = bound.update(self._cloud, after)
+            after = self._without(bound.stale_tags(after), after)
         marks = self._scope.marks(step.target.tags)
         if bound.TAKES_TAGS and any(after.tags.get(key) != value for key, value in marks.items()):
             untagged.append((step, after))
         else:
             report.world.add(after)
+
+    def _without(self, stale: Sequence[str], there: Resource) -> Resource:
+        """Take away tags, and return what is there then."""
+        if not stale:
+            return there
+        tags = [{"Key": key, "Value": there.tags[key]} for key in stale]
+        self._cloud.call("DeleteTags", ResourceIds=[there.id], Tags=tags)
+        kept = {key: value for key, value in there.tags.items() if key not in stale}
+        return dataclasses.replace(there, tags=kept)
 
     def _tag(self, untagged: Sequence[tuple[Step, Resource]], report: Report) -> None:
         """Mark what was made: one call for all that get the same tags."""

@@ -157,17 +157,22 @@ def _towards(
         return Step(
             Verb.REFUSE, wanted, f"{why}. That cannot be changed: put the old value back", there
         )
-    changes = [str(each) for each in differences]
-    changes += [
-        f"tag {name} is missing"
-        for name, value in wanted.tags.items()
-        if there.tags.get(name) != value and not (name == "Name" and name in there.tags)
-    ]
+    changes = [str(each) for each in differences] + _of_tags(wanted, there)
     if changes:
         if there.state in there.BUSY:
             return Step(Verb.WAIT, wanted, f"{there.id} is {there.state}", there)
         return wait if missing else Step(Verb.UPDATE, wanted, "; ".join(changes), there)
     return None
+
+
+def _of_tags(wanted: Resource, there: Resource) -> list[str]:
+    changes = []
+    for name, value in wanted.tags.items():
+        if name not in there.tags:
+            changes.append(f"tag {name} is missing")
+        elif there.tags[name] != value:
+            changes.append(f"tag {name} is {there.tags[name]}, the spec wants {value}")
+    return changes + [f"tag {name} is not wanted" for name in wanted.stale_tags(there)]
 
 
 def _used(wanted: Resource, there: Resource | None) -> Step | None:

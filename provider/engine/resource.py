@@ -48,6 +48,8 @@ class Resource:
     """Whether its create carries a token, for which the cloud makes one only, even a dead one."""
     TAKES_TAGS: ClassVar[bool] = True
     """Whether CreateTags can mark it; False where the create carries the tags, or nothing can."""
+    OWN_TAGS: ClassVar[tuple[str, ...]] = ()
+    """How the keys of tags begin that only we give it: those that are not wanted any more go."""
     USUAL_S: ClassVar[float] = 30.0
     """How long it usually takes to become ready, in seconds, for messages."""
     POLL_S: ClassVar[float] = 5.0
@@ -82,6 +84,16 @@ class Resource:
     def refusal(self) -> str:
         """Why nothing can be made of it, in words; empty when something can."""
         return f"{self.id} is {self.state}. Delete it" if self.state in self.BROKEN else ""
+
+    def stale_tags(self, observed: Resource) -> list[str]:
+        """Return the keys of tags that it was given once and is not to have any more.
+
+        Of what is to have no such tag at all, nothing was ever said: it keeps what it has.
+        """
+        if not any(key.startswith(self.OWN_TAGS) for key in self.tags):
+            return []
+        mine = [key for key in observed.tags if key.startswith(self.OWN_TAGS)]
+        return [key for key in mine if key not in self.tags]
 
     # --- The verbs -------------------------------------------------------------------------------
 

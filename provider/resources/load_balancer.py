@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
 from provider.engine import world as worlds
-from provider.engine.resource import Refusal, Resource
+from provider.engine.resource import Difference, Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import errors
 from provider.resources import public_ip, security_group, subnet
@@ -80,7 +80,9 @@ class LoadBalancer(Resource):
 
     KIND: ClassVar[str] = "loadBalancer"
     CONDITION: ClassVar[str] = "LoadBalancerReady"
-    MUTABLE: ClassVar[frozenset[str]] = frozenset({"security_groups", "listeners", "health_check"})
+    MUTABLE: ClassVar[frozenset[str]] = frozenset(
+        {"security_groups", "listeners", "health_check", "address"}
+    )
     READY: ClassVar[frozenset[str]] = frozenset({"active"})
     BUSY: ClassVar[frozenset[str]] = frozenset({"reloading", "reconfiguring"})
     POLL_S: ClassVar[float] = 30.0
@@ -94,7 +96,9 @@ class LoadBalancer(Resource):
     listeners: frozenset[Listener]
     health_check: HealthCheck
     address: str = dataclasses.field(default="", compare=False)
-    """The id of a public IP, or ``pool:`` and the name of a pool."""
+    """The title of a public IP; empty for any one."""
+    addresses: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
+    """What a spec may call its public IP."""
     internet: InternetService | None = dataclasses.field(default=None, compare=False)
     dns_name: str = dataclasses.field(default="", compare=False)
     is_foreign: bool = dataclasses.field(default=False, compare=False)
@@ -120,7 +124,6 @@ class LoadBalancer(Resource):
         ]
         internal = spec.type == "internal"
         owner, owned = names.owner(want.uid)
-        pool = f"pool:{spec.public_ip_pool}" if spec.public_ip_pool else ""
         yield cls(
             key=name,
             id=name,
@@ -137,7 +140,7 @@ class LoadBalancer(Resource):
                 spec.health_check.unhealthy_threshold,
                 spec.health_check.path or _PATHS.get(spec.health_check.protocol, ""),
             ),
-            address=spec.public_ip_id or pool,
+            address=public_ip.title(spec.public_ip_id, spec.public_ip_pool),
             internet=None if internal else next(iter(want.of(InternetService)), None),
             tags={owner: owned, names.NAME: names.load_balancer_mark(name, want.uid)},
             is_managed=not want.network.use_existing.load_balancer,
@@ -175,6 +178,9 @@ class LoadBalancer(Resource):
                 continue
             seen = _seen(cls, row, world)
             inside = name == wanted and not tags and seen.subnet.is_managed
+            if name == wanted and scope.about.get("balancerAddress"):
+                addresses = public_ip.titles(cloud, row.get("PublicIp") or "")
+                seen = dataclasses.replace(seen, addresses=addresses)
             ours = marked or tags.get(key) == value or inside
             if ours or name == wanted or name in used:
                 yield dataclasses.replace(
@@ -211,10 +217,19 @@ class LoadBalancer(Resource):
             subnet=self.subnet,
             security_groups=self.security_groups,
             internet=self.internet,
+            addresses=frozenset([self.address]),
         )
 
+    def differences(self, observed: Self) -> tuple[Difference, ...]:
+        """Return what differs; a public IP that the spec does not name may be any one."""
+        found = super().differences(observed)
+        if self.address and self.address not in observed.addresses:
+            there = ", ".join(sorted(observed.addresses))
+            found = (*found, Difference("address", there, self.address))
+        return found
+
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
-        """Set tags, listeners, security groups and health check; it reloads in between."""
+        """Set tags, address, listeners, groups and health check; it reloads in between."""
         fresh_tags = {k: v for k, v in self.tags.items() if observed.tags.get(k) != v}
         if fresh_tags:
             cloud.call(
@@ -223,6 +238,11 @@ class LoadBalancer(Resource):
                 Tags=[{"Key": key, "Value": value} for key, value in sorted(fresh_tags.items())],
             )
             observed = dataclasses.replace(observed, tags={**observed.tags, **fresh_tags})
+        if self.address and self.address not in observed.addresses:
+            address = _public_ip(cloud, self.address)
+            cloud.call("UpdateLoadBalancer", LoadBalancerName=self.key, PublicIp=address)
+            titles = frozenset([self.address])
+            return dataclasses.replace(observed, addresses=titles, state="reconfiguring")
         gone = observed.listeners - self.listeners
         fresh = self.listeners - observed.listeners
         if gone:

@@ -113,6 +113,19 @@ def is_free(row: Mapping[str, Any]) -> bool:
     return not any(row.get(link) for link in ("LinkPublicIpId", "NatServiceId", "VmId", "NicId"))
 
 
+def title(id_: str, pool: str) -> str:
+    """Return what a spec calls a public IP that is not its own: an id or a pool; or nothing."""
+    return id_ or (f"pool:{pool}" if pool else "")
+
+
+def titles(cloud: clouds.Cloud, address: str) -> frozenset[str]:
+    """Return what a spec may call the public IP with an address; nothing for OUTSCALE's own."""
+    rows = cloud.read("ReadPublicIps", Filters={"PublicIps": [address]}) if address else []
+    ids = {title(row["PublicIpId"], "") for row in rows}
+    pools = {title("", wants.tags_of(row).get(names.POOL, "")) for row in rows}
+    return frozenset(ids | pools - {""})
+
+
 def from_pool(cloud: clouds.Cloud, pool: str) -> PublicIp:
     """Return a free public IP of a pool.
 

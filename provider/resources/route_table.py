@@ -19,6 +19,7 @@ from provider.resources import want as wants
 from provider.resources.internet_service import InternetService
 from provider.resources.net import Net
 from provider.resources.subnet import Subnet
+from provider.rules import names
 
 ANYWHERE = "0.0.0.0/0"
 _TARGETS = {
@@ -51,6 +52,7 @@ class RouteTable(Resource):
     KIND: ClassVar[str] = "routeTable"
     CONDITION: ClassVar[str] = "RouteTablesReady"
     ID_FILTER: ClassVar[str] = "RouteTableIds"
+    OWN_TAGS: ClassVar[tuple[str, ...]] = names.OWN_TAGS
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"subnet", "routes"})
     LATER: ClassVar[frozenset[str]] = frozenset({"subnet", "routes"})
 

@@ -31,6 +31,7 @@ class SecurityGroup(Resource):
     KIND: ClassVar[str] = "securityGroup"
     CONDITION: ClassVar[str] = "SecurityGroupsReady"
     ID_FILTER: ClassVar[str] = "SecurityGroupIds"
+    OWN_TAGS: ClassVar[tuple[str, ...]] = names.OWN_TAGS
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"rules"})
 
     net: Net

@@ -25,6 +25,7 @@ class Subnet(Resource):
     KIND: ClassVar[str] = "subnet"
     CONDITION: ClassVar[str] = "SubnetsReady"
     ID_FILTER: ClassVar[str] = "SubnetIds"
+    OWN_TAGS: ClassVar[tuple[str, ...]] = names.OWN_TAGS
 
     net: Net
     ip_range: str

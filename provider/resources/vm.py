@@ -65,6 +65,8 @@ class Bastion(Resource):
     token: str = dataclasses.field(default="", compare=False)
     internet: InternetService | None = dataclasses.field(default=None, compare=False)
     address: str = dataclasses.field(default="", compare=False)
+    addresses: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
+    """What a spec may call its public IP."""
 
     @classmethod
     def desired(cls, want: wants.Want) -> Iterable[Self]:
@@ -72,7 +74,7 @@ class Bastion(Resource):
         spec = want.network.bastion
         if not spec.enable or want.uses_net:
             return
-        own = not (spec.public_ip_pool or spec.public_ip_id)
+        own = not public_ip.title(spec.public_ip_id, spec.public_ip_pool)
         yield cls(
             key="default",
             id=spec.resource_id,
@@ -106,7 +108,18 @@ class Bastion(Resource):
             rows = cloud.read("ReadVms", Filters={"ClientTokens": [token]})
             found = [cls._seen(row, world) for row in rows if row["State"] not in OVER]
         for each in found:
-            yield dataclasses.replace(each, is_managed=not used)
+            yield dataclasses.replace(
+                each._entitled(cloud, scope.about.get("bastionAddress", "")), is_managed=not used
+            )
+
+    def _entitled(self, cloud: clouds.Cloud, asked: str) -> Self:
+        """Return it with what a spec may call its public IP, when one is asked for."""
+        if not asked:
+            return self
+        titles = public_ip.titles(cloud, self.address)
+        # That which is asked for is not its own one, which may still be there beside it.
+        own = None if asked in titles else self.public_ip
+        return dataclasses.replace(self, addresses=titles, public_ip=own)
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], world: worlds.World) -> Self:
@@ -136,17 +149,25 @@ class Bastion(Resource):
         roles = [wants.roles_of(self.tags), *(each.roles for each in self.security_groups)]
         return any(names.BASTION in each for each in roles)
 
+    @property
+    def asked(self) -> str:
+        """The public IP that the spec names; empty for its own one."""
+        return public_ip.title(self.spec.public_ip_id, self.spec.public_ip_pool)
+
     def differences(self, observed: Self) -> tuple[Any, ...]:
-        """Return what differs; where no public IP is its own one, any one will do."""
-        if self.public_ip is not None:
-            return super().differences(observed)
+        """Return what differs; the public IP is compared by what the spec says of it."""
         wanted = dataclasses.replace(self, public_ip=observed.public_ip)
         found = super(Bastion, wanted).differences(observed)
-        pool = self.spec.public_ip_pool
-        asked = self.spec.public_ip_id or (f"one of the pool {pool}" if pool else "")
-        if asked and not observed.address:
-            found = (*found, Difference("public_ip", "", asked))
+        if not self._has_its_address(observed):
+            asked = self.asked or "its own one"
+            found = (*found, Difference("public_ip", observed.address, asked))
         return found
+
+    def _has_its_address(self, observed: Self) -> bool:
+        if self.asked:
+            return self.asked in observed.addresses
+        own = observed.public_ip
+        return bool(own and own.id and observed.address == own.address)
 
     def fresh(self, cloud: clouds.Cloud) -> Self:
         """Return it with a token for which the API does not answer with a VM that is gone."""
@@ -205,15 +226,22 @@ class Bastion(Resource):
         if self.security_groups != observed.security_groups:
             groups = sorted(each.id for each in self.security_groups)
             cloud.call("UpdateVm", VmId=observed.id, SecurityGroupIds=groups)
-        if not observed.address:
-            cloud.call("LinkPublicIp", VmId=observed.id, PublicIpId=self._address(cloud))
+        address, addresses = observed.address, observed.addresses
+        if not self._has_its_address(observed):
+            found = self._address(cloud)
+            if observed.address:
+                cloud.call("UnlinkPublicIp", PublicIp=observed.address)
+            cloud.call("LinkPublicIp", VmId=observed.id, PublicIpId=found)
+            address = self.public_ip.address if self.public_ip is not None else "linked"
+            addresses = frozenset([self.asked])
         return dataclasses.replace(
             observed,
             state=state,
             power="running",
             security_groups=self.security_groups,
             public_ip=self.public_ip,
-            address=observed.address or "linked",
+            address=address,
+            addresses=addresses,
         )
 
     def _address(self, cloud: clouds.Cloud) -> str:

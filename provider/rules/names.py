@@ -62,6 +62,16 @@ _OLDER_ROLES = {
 }
 
 
+OWN_TAGS = (
+    *(f"{ROLE_PREFIX}{role}" for role in (CONTROL_PLANE, WORKER, LOAD_BALANCER, BASTION, NAT)),
+    MAIN_GROUP_PREFIX,
+)
+"""Beginnings of the keys of tags that the spec alone decides about.
+
+People may tag a subnet for the services of the CCM on their own.
+"""
+
+
 def owner(uid: str) -> tuple[str, str]:
     """Return the tag, key and value, of all that belongs to a cluster."""
     return f"{CLUSTER_PREFIX}{uid}", OWNED

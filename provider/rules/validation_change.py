@@ -14,9 +14,12 @@ MACHINE_FREE = frozenset({"securityGroupNames", "sourceDestCheck"})
 """What a VM can change."""
 
 LOAD_BALANCER_FIXED = ("type", "subnetName")
+BASTION_FREE = frozenset({"enable", "name", "securityGroupNames", "publicIpId", "publicIpPool"})
+PEERING_FIXED = ("managementAccountId", "managementNetId")
 
 _REPLACE = "Make a new template: its machines replace these."
 _ANEW = "Make another cluster, or put the old value back."
+_AGAIN = "Set enable to false, wait until it is gone, and set it to true again with the new value."
 
 
 def differences(old: Json, new: Json, path: str) -> Iterator[tuple[str, Json, Json]]:
@@ -71,7 +74,16 @@ def of_cluster(
     ):
         yield from _refused(was, now, f"{path}.{name}", "a cluster", _ANEW)
     yield from _subnets(f"{path}.subnets", before.subnets, after.subnets)
+    yield from _refused(
+        before.nat_public_ip_pool,
+        after.nat_public_ip_pool,
+        f"{path}.natPublicIpPool",
+        "a NAT service",
+        _ANEW,
+    )
     yield from _balancer(f"{path}.loadBalancer", old, new, default_name)
+    yield from _bastion(f"{path}.bastion", before.bastion, after.bastion)
+    yield from _peering(f"{path}.netPeering", before.net_peering, after.net_peering)
 
 
 def _subnets(path: str, old: list[v1beta2.Subnet], new: list[v1beta2.Subnet]) -> Iterator[Problem]:
@@ -112,6 +124,14 @@ def _balancer(
         each["name"] = each["name"] or default_name
     for name in ("name", *LOAD_BALANCER_FIXED):
         yield from _refused(before[name], after[name], f"{path}.{name}", "a load balancer", _ANEW)
+    addresses = [each["publicIpId"] or each["publicIpPool"] for each in (before, after)]
+    if addresses[0] and not addresses[1]:
+        yield Problem(
+            f"{path}.{'publicIpId' if before['publicIpId'] else 'publicIpPool'}",
+            f"It is {_shown(addresses[0])} and would become nothing, but a load balancer does not "
+            "give back a public IP before it gets another one. Name that one here, or put the old "
+            "value back.",
+        )
     if old.control_plane_endpoint.is_set:
         yield from _refused(
             before["listener"]["port"],
@@ -120,6 +140,26 @@ def _balancer(
             "a cluster whose endpoint is set",
             _ANEW,
         )
+
+
+def _bastion(path: str, old: v1beta2.Bastion, new: v1beta2.Bastion) -> Iterator[Problem]:
+    """Compare bastions; of one that exists already and is only used, nothing but its id matters."""
+    if not (old.enable and new.enable):
+        return
+    before, after = old.model_dump(by_alias=True), new.model_dump(by_alias=True)
+    same = bool(old.resource_id) and old.resource_id == new.resource_id
+    for name in sorted(before.keys() - BASTION_FREE) if not same else ():
+        yield from _refused(before[name], after[name], f"{path}.{name}", "a bastion", _AGAIN)
+
+
+def _peering(path: str, old: v1beta2.NetPeering, new: v1beta2.NetPeering) -> Iterator[Problem]:
+    """Compare peerings. To write down where the other side is, or no longer to, is no change."""
+    if not (old.enable and new.enable):
+        return
+    before, after = old.model_dump(by_alias=True), new.model_dump(by_alias=True)
+    for name in PEERING_FIXED:
+        if before[name] and after[name]:
+            yield from _refused(before[name], after[name], f"{path}.{name}", "a peering", _AGAIN)
 
 
 # --- OscMachine ----------------------------------------------------------------------------------

@@ -297,6 +297,12 @@ def _listener(path: str, listener: v1beta2.Listener) -> Iterator[Problem]:
             f"{listener.protocol} needs a certificate, which cannot be given here. Use TCP: the "
             "API server has a certificate of its own.",
         )
+    elif (listener.protocol in WITH_PATH) != (listener.backend_protocol in WITH_PATH):
+        yield Problem(
+            f"{path}.protocol",
+            f"protocol is {listener.protocol} and backendProtocol is {listener.backend_protocol}. "
+            "Use HTTP or HTTPS for both, or TCP or SSL for both.",
+        )
 
 
 def _health_check(path: str, check: v1beta2.HealthCheck) -> Iterator[Problem]:

@@ -52,7 +52,8 @@ class Subnet(Part):
     ip_range: str = ""
     """The IP range in CIDR notation, inside the range of the Net."""
     roles: list[Role] = []
-    """What is put into this subnet."""
+    """What is put into this subnet. ``service`` and ``service.internal`` are for the cloud
+    controller manager; taken off here, they stay as tags, which people may set themselves."""
     subregion: str = ""
     """The subregion. Default: the first of ``network.subregions``."""
     resource_id: str = ""
@@ -92,7 +93,8 @@ class RouteTable(Part):
     """A route table, and the subnets it applies to."""
 
     name: str = ""
-    """The name of the route table."""
+    """Takes effect at creation only, and there only as a name here: each subnet has a route table
+    of its own, with the name of the subnet."""
     subnets: list[str] = []
     """The names of the subnets. Default: those with ``role`` in ``subregion``."""
     role: str = field("", enum=[*ROLES])
@@ -129,9 +131,10 @@ class SecurityGroup(Part):
     name: str = ""
     """The name of the security group. Default: made from its roles."""
     description: str = ""
-    """What it is for."""
+    """What it is for. Takes effect at creation only."""
     resource_id: str = ""
-    """The id of the security group to use, with ``useExisting.securityGroups``."""
+    """The id of the security group to use, with ``useExisting.securityGroups``. Running VMs keep
+    one that is taken off the list."""
     roles: list[Role] = []
     """To which VMs and load balancers it applies."""
     tag: str = ""

@@ -178,7 +178,10 @@ class TestLetThrough:
 
     def test_a_problem_that_was_there_before(self):
         network = {"loadBalancer": {"name": "with space"}}
-        old, new = {"network": network}, {"network": {**network, "natPublicIpPool": "p"}}
+        old, new = (
+            {"network": network},
+            {"network": {**network, "allowFromIPRanges": ["192.0.2.0/24"]}},
+        )
         assert changed(old, new) == []
 
     def test_a_kind_of_somebody_else(self):
@@ -191,6 +194,9 @@ class TestLetThrough:
 
     def test_an_empty_request(self):
         assert admission.review({})["response"]["allowed"]
+
+
+BASTION = {"enable": True, "image": {"id": "ami-1"}, "keypairName": "k"}
 
 
 class TestChangeOfCluster:
@@ -223,6 +229,20 @@ class TestChangeOfCluster:
             ({}, {"loadBalancer": {"name": "other"}}, "loadBalancer.name"),
             ({}, {"loadBalancer": {"type": "internal"}}, "loadBalancer.type"),
             ({}, {"loadBalancer": {"subnetName": "s"}}, "loadBalancer.subnetName"),
+            (
+                {"loadBalancer": {"publicIpId": "eipalloc-1"}}, {}, "loadBalancer.publicIpId",
+            ),
+            ({"loadBalancer": {"publicIpPool": "p"}}, {}, "loadBalancer.publicIpPool"),
+            ({}, {"natPublicIpPool": "p"}, "natPublicIpPool"),
+            ({"bastion": BASTION}, {"bastion": BASTION | {"vmType": "tinav7.c2r4p1"}},
+             "bastion.vmType"),
+            ({"bastion": BASTION}, {"bastion": BASTION | {"resourceId": "i-1"}},
+             "bastion.resourceId"),
+            (
+                {"netPeering": {"enable": True, "managementNetId": "vpc-1"}},
+                {"netPeering": {"enable": True, "managementNetId": "vpc-2"}},
+                "netPeering.managementNetId",
+            ),
         ],
     )  # fmt: skip
     def test_what_a_cloud_cannot_change_is_refused(self, old, new, field):
@@ -237,6 +257,20 @@ class TestChangeOfCluster:
             ({}, {"loadBalancer": {"healthCheck": {"checkInterval": 30}}}),
             ({}, {"bastion": {"enable": True, "image": {"id": "ami-1"}, "keypairName": "k"}}),
             ({}, {"disable": ["loadbalancer"]}),
+            ({"bastion": BASTION}, {"bastion": BASTION | {"enable": False, "vmType": "t2.nano"}}),
+            (
+                {"bastion": {"enable": True, "resourceId": "i-1"}},
+                {"bastion": {"enable": True, "resourceId": "i-1", "vmType": "t2.nano"}},
+            ),
+            ({"bastion": BASTION}, {"bastion": BASTION | {"publicIpPool": "p", "name": "b"}}),
+            (
+                {"netPeering": {"enable": True}},
+                {"netPeering": {"enable": True, "managementNetId": "vpc-2"}},
+            ),
+            (
+                {"loadBalancer": {"publicIpId": "eipalloc-1"}},
+                {"loadBalancer": {"publicIpPool": "p"}},
+            ),
             (
                 {"subnets": [{"name": "s", "ipRange": "10.0.1.0/24"}]},
                 {

@@ -81,15 +81,22 @@ def test_others_can_build_on_what_is_busy_but_it_is_not_changed():
     assert steps([box(color="blue")], seen) == [("wait", "box/a", "box-a is drying")]
 
 
-def test_a_missing_tag_is_an_update():
+def test_a_tag_that_is_missing_or_another_one_is_an_update():
     wanted = box(tags={"role": "x", "Name": "mine"})
     assert steps([wanted], [there(box(), tags={"Name": "theirs"})]) == [
-        ("update", "box/a", "tag role is missing")
+        ("update", "box/a", "tag role is missing; tag Name is theirs, the spec wants mine")
     ]
 
 
-def test_a_name_that_somebody_chose_stays():
-    assert steps([box(tags={"Name": "mine"})], [there(box(), tags={"Name": "theirs"})]) == []
+def test_a_tag_that_only_we_give_goes_when_it_is_not_wanted_any_more():
+    seen = there(box(), tags={"box/old": "", "box/new": "", "somebody": "else"})
+    assert steps([box(tags={"box/new": ""})], [seen]) == [
+        ("update", "box/a", "tag box/old is not wanted")
+    ]
+
+
+def test_what_was_never_given_such_a_tag_keeps_those_it_has():
+    assert steps([box()], [there(box(), tags={"box/old": ""})]) == []
 
 
 def test_what_is_not_wanted_goes_from_the_outside_in():

@@ -38,6 +38,7 @@ class Box(Toy):
     IS_PART: ClassVar[bool] = False
     BROKEN: ClassVar[frozenset[str]] = frozenset({"torn"})
     BUSY: ClassVar[frozenset[str]] = frozenset({"drying"})
+    OWN_TAGS: ClassVar[tuple[str, ...]] = ("box/",)
 
     size: int = 1
     color: str = "red"
