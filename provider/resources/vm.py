@@ -107,19 +107,12 @@ class Bastion(Resource):
         if not found and token and not used:
             rows = cloud.read("ReadVms", Filters={"ClientTokens": [token]})
             found = [cls._seen(row, world) for row in rows if row["State"] not in OVER]
+        asked = scope.about.get("bastionAddress")
         for each in found:
-            yield dataclasses.replace(
-                each._entitled(cloud, scope.about.get("bastionAddress", "")), is_managed=not used
-            )
-
-    def _entitled(self, cloud: clouds.Cloud, asked: str) -> Self:
-        """Return it with what a spec may call its public IP, when one is asked for."""
-        if not asked:
-            return self
-        titles = public_ip.titles(cloud, self.address)
-        # That which is asked for is not its own one, which may still be there beside it.
-        own = None if asked in titles else self.public_ip
-        return dataclasses.replace(self, addresses=titles, public_ip=own)
+            titles = public_ip.titles(cloud, each.address) if asked else frozenset[str]()
+            # That which is asked for is not its own one, which may still be there beside it.
+            own = None if asked in titles else each.public_ip
+            yield dataclasses.replace(each, is_managed=not used, addresses=titles, public_ip=own)
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], world: worlds.World) -> Self:

@@ -88,7 +88,9 @@ def _used_groups(fake):
 
 
 def _more_rules(_fake):
-    return {"additionalSecurityRules": [{"roles": ["loadbalancer"], "rules": [_rule()]}]}
+    """Return rules for workers, which may not reach everything anyway."""
+    more = [{"roles": ["worker"], "rules": [_rule()]}]
+    return {"additionalSecurityRules": more, "allowToIPRanges": ["192.0.2.0/24"]}
 
 
 def _balancer(_fake):
@@ -345,22 +347,22 @@ CASES = {
     ),
     f"{MORE}.rules[].flow": healed(
         "Outbound",
-        _has_rule("tcp", 22, 23, "10.0.0.0/16", group="demo-lb", flow="Outbound"),
+        _has_rule("tcp", 22, 23, "10.0.0.0/16", group="demo-worker", flow="Outbound"),
         "more_rules",
     ),
     f"{MORE}.rules[].ipProtocol": healed(
-        "udp", _has_rule("udp", 22, 23, "10.0.0.0/16", group="demo-lb"), "more_rules"
+        "udp", _has_rule("udp", 22, 23, "10.0.0.0/16", group="demo-worker"), "more_rules"
     ),
     f"{MORE}.rules[].ipRanges": healed(
         ["192.0.2.0/24"],
-        _has_rule("tcp", 22, 23, "192.0.2.0/24", group="demo-lb"),
+        _has_rule("tcp", 22, 23, "192.0.2.0/24", group="demo-worker"),
         "more_rules",
     ),
     f"{MORE}.rules[].fromPort": healed(
-        21, _has_rule("tcp", 21, 23, "10.0.0.0/16", group="demo-lb"), "more_rules"
+        21, _has_rule("tcp", 21, 23, "10.0.0.0/16", group="demo-worker"), "more_rules"
     ),
     f"{MORE}.rules[].toPort": healed(
-        25, _has_rule("tcp", 22, 25, "10.0.0.0/16", group="demo-lb"), "more_rules"
+        25, _has_rule("tcp", 22, 25, "10.0.0.0/16", group="demo-worker"), "more_rules"
     ),
     "network.allowFromIPRanges": healed(
         ["192.0.2.0/24"], _has_rule("tcp", 6443, 6443, "192.0.2.0/24", group="demo-lb")
