@@ -88,14 +88,18 @@ class MachineVm(Resource):
         mine = machine_scope.of(scope)
         known = mine.known.get(cls.KIND, frozenset())
         rows = mine.rows(
-            cloud, "ReadVms", cls.KIND, "VmId", also=lambda row: _has_token(row, mine.token)
+            cloud,
+            "ReadVms",
+            cls.KIND,
+            "VmId",
+            also=lambda row: _has_token(row, mine.token) and not _is_of_another(row, mine.name),
         )
         # A machine of the same name may have had a VM before this one.
         over = {"terminated"} if mine.is_going else cls.LEAVING
         rows = [row for row in rows if row["VmId"] in known or row["State"] not in over]
         if not rows and mine.is_going:
             # It may have been made by a call whose answer nobody has seen.
-            rows = _made_with(cloud, mine.token)
+            rows = _made_with(cloud, mine.token, mine.name)
         used = scope.existing.get(cls.KIND, {})
         seen = [cls._seen(row, world, is_managed=row["VmId"] not in used) for row in rows]
         seen.sort(key=lambda each: (each.id not in known, each.state in cls.LEAVING, each.id))
@@ -136,7 +140,8 @@ class MachineVm(Resource):
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create the VM with its token, and tag it with the name of the Node that it becomes."""
-        made = self._seen(_made(cloud, self.token, self._request(cloud)), worlds.World())
+        row = _made(cloud, self.token, self._request(cloud), self.tags[names.MACHINE])
+        made = self._seen(row, worlds.World())
         marks = {**self.tags, names.NODE_NAME: made.node_name}
         tags = [{"Key": key, "Value": value} for key, value in sorted(marks.items())]
         cloud.call("CreateTags", ResourceIds=[made.id], Tags=tags)
@@ -231,11 +236,13 @@ class MachineVm(Resource):
         cloud.call("DeleteVms", VmIds=[self.id])
 
 
-def _made(cloud: clouds.Cloud, token: str, request: Mapping[str, Any]) -> machine_scope.Row:
+def _made(
+    cloud: clouds.Cloud, token: str, request: Mapping[str, Any], name: str
+) -> machine_scope.Row:
     """Create a VM, unless this machine has one by now, and return what is there.
 
     The API answers a token with what it was first used for, also when that is gone: then it was of
-    another machine with this name.
+    another machine with this name. Or it is the bastion, which may have the name of a machine.
     """
     asked = token
     for _ in range(_NAMESAKES_MOST):
@@ -243,11 +250,11 @@ def _made(cloud: clouds.Cloud, token: str, request: Mapping[str, Any]) -> machin
             rows = cloud.call("CreateVms", **request, ClientToken=asked)["Vms"]
         except errors.ApiError as error:
             # With the same token, something else was asked for: the bootstrap data has changed.
-            rows = _made_with(cloud, asked) if error.cause is errors.Cause.TAKEN else []
+            rows = _with_token(cloud, asked) if error.cause is errors.Cause.TAKEN else []
             if not rows:
                 raise
         row: machine_scope.Row = rows[0]
-        if row["State"] not in MachineVm.LEAVING:
+        if row["State"] not in MachineVm.LEAVING and not _is_of_another(row, name):
             return row
         asked = names.renewed_token(token, row["VmId"])
     raise Refusal(
@@ -256,15 +263,25 @@ def _made(cloud: clouds.Cloud, token: str, request: Mapping[str, Any]) -> machin
     )
 
 
-def _made_with(cloud: clouds.Cloud, token: str) -> list[machine_scope.Row]:
+def _made_with(cloud: clouds.Cloud, token: str, name: str) -> list[machine_scope.Row]:
     """Return the VM that `_made` has made, without making it."""
     asked = token
     for _ in range(_NAMESAKES_MOST):
-        rows = cloud.read("ReadVms", Filters={"ClientTokens": [asked]})
-        if not rows or rows[0]["State"] != "terminated":
-            return [*rows]
+        rows = _with_token(cloud, asked)
+        if not rows or not (rows[0]["State"] == "terminated" or _is_of_another(rows[0], name)):
+            return rows
         asked = names.renewed_token(token, rows[0]["VmId"])
     return []
+
+
+def _with_token(cloud: clouds.Cloud, token: str) -> list[machine_scope.Row]:
+    return [*cloud.read("ReadVms", Filters={"ClientTokens": [token]})]
+
+
+def _is_of_another(row: machine_scope.Row, name: str) -> bool:
+    """Tell whether its tags say that a VM is of another machine, or the bastion."""
+    tags = wants.tags_of(row)
+    return tags.get(names.MACHINE, name) != name or names.BASTION in wants.roles_of(tags)
 
 
 def _has_token(row: Mapping[str, Any], token: str) -> bool:

@@ -26,6 +26,8 @@ from provider.rules import names
 
 OVER = frozenset({"terminated"})
 """States of VMs that do not come back."""
+_MACHINES = frozenset({names.MACHINE, names.NODE_NAME})
+"""Tags that only the VMs of machines have."""
 
 
 def disk(device: str, size_gib: int, type_: str, iops: int, snapshot: str = "") -> dict[str, Any]:
@@ -106,7 +108,8 @@ class Bastion(Resource):
         token = scope.about.get("bastionToken")
         if not found and token and not used:
             rows = cloud.read("ReadVms", Filters={"ClientTokens": [token]})
-            found = [cls._seen(row, world) for row in rows if row["State"] not in OVER]
+            rows = [row for row in rows if row["State"] not in OVER and not _is_of_machine(row)]
+            found = [cls._seen(row, world) for row in rows]
         asked = scope.about.get("bastionAddress")
         for each in found:
             titles = public_ip.titles(cloud, each.address) if asked else frozenset[str]()
@@ -137,7 +140,7 @@ class Bastion(Resource):
     @property
     def has_role(self) -> bool:
         """Whether its tags or its security groups say that it is a bastion, and no machine's VM."""
-        if names.MACHINE in self.tags or names.NODE_NAME in self.tags:
+        if not self.tags.keys().isdisjoint(_MACHINES):
             return False
         roles = [wants.roles_of(self.tags), *(each.roles for each in self.security_groups)]
         return any(names.BASTION in each for each in roles)
@@ -163,10 +166,13 @@ class Bastion(Resource):
         return bool(own and own.id and observed.address == own.address)
 
     def fresh(self, cloud: clouds.Cloud) -> Self:
-        """Return it with a token for which the API does not answer with a VM that is gone."""
+        """Return it with a token for which the API does not answer with a VM that is gone.
+
+        Nor with that of a machine, which may have the name of the bastion.
+        """
         token = self.token
         while rows := cloud.read("ReadVms", Filters={"ClientTokens": [token]}):
-            if rows[0]["State"] not in OVER | self.LEAVING:
+            if rows[0]["State"] not in OVER | self.LEAVING and not _is_of_machine(rows[0]):
                 break
             token = names.renewed_token(self.token, rows[0]["VmId"])
         return dataclasses.replace(self, token=token)
@@ -273,6 +279,10 @@ def _groups(want: wants.Want, given: list[str]) -> list[SecurityGroup]:
         f"spec.network.bastion.enable is true, but no security group has the role {names.BASTION}. "
         "Give one that role."
     )
+
+
+def _is_of_machine(row: Mapping[str, Any]) -> bool:
+    return not wants.tags_of(row).keys().isdisjoint(_MACHINES)
 
 
 def _nowhere(row: Mapping[str, Any]) -> Subnet:

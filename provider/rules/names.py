@@ -227,8 +227,13 @@ def renewed_token(token: str, dead: str) -> str:
 
 
 def machine_token(machine: str, uid: str) -> str:
-    """Return the client token of the VM of an OscMachine."""
-    return client_token(machine, uid)
+    """Return the client token of the VM of an OscMachine.
+
+    A name that does not fit is cut, and made unique with eight digits that stay the same.
+    """
+    if len(machine) + 1 + len(uid) <= CLIENT_TOKEN_MAX:
+        return client_token(machine, uid)
+    return client_token(machine, hashlib.sha256(machine.encode()).hexdigest()[:8], uid)
 
 
 def bastion_token(given: str, uid: str) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from fakecloud import FakeCloud
+from provider.rules import names
 from tests.functional.provider import clusters, driver, worlds
 
 # --- Load balancer -------------------------------------------------------------------------------
@@ -138,3 +139,23 @@ def test_a_load_balancer_that_was_made_anew_is_told_when_the_endpoint_was_its_na
     assert run.object["spec"]["controlPlaneEndpoint"] == before
     lost = [each for each in run.events if each.reason == "EndpointLost"]
     assert [before["host"] in each.message for each in lost] == ([] if host else [True])
+
+
+# --- Bastion -------------------------------------------------------------------------------------
+
+
+def test_the_bastion_may_have_the_name_of_a_machine():
+    run = clusters.ready()
+    cloud = driver.Direct(run.fake)
+    bastion = clusters.bastion(run.fake)
+    place = clusters.with_role(run, "Subnets", "worker")[0]["SubnetId"]
+    token = f"bastion-{driver.UID}"
+    image = bastion["image"]["id"]
+    made = cloud.call("CreateVms", ImageId=image, SubnetId=place, ClientToken=token)["Vms"][0]
+    marks = {names.MACHINE: "bastion", "OscK8sRole/worker": "", clusters.OWNED: "owned"}
+    clusters.mark(run.fake, made["VmId"], **marks)
+    run.fake.clock.advance(60)
+    assert clusters.change(run, {"bastion": bastion}).settle().is_ready, run.conditions
+    assert len(clusters.live(run, "Vms")) == 2
+    clusters.change(run, {}).settle()
+    assert clusters.one(run, "Vms")["VmId"] == made["VmId"]

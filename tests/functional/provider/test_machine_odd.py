@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.functional.provider import machine_driver
+from provider.rules import names
+from tests.functional.provider import driver, machine_driver
 
 BY_OTHERS = {"cluster.x-k8s.io/managed-by": "terraform"}
 
@@ -89,3 +90,29 @@ def test_a_machine_waits_for_the_uid_of_a_cluster_that_nobody_else_looks_after(s
     run = site.machine()
     run.step()
     assert run.ready == ("Unknown", "WaitingForClusterInfrastructure")
+
+
+def test_machines_whose_long_names_end_alike_have_a_vm_each(site):
+    """A client token has room for the end of a name only."""
+    ending = "production-workers-with-gpus-1"
+    machines = [site.machine(f"{team}-{ending}") for team in ("alpha", "bravo")]
+    site.settle()
+    assert all(each.is_ready for each in machines)
+    assert len({each.vm["VmId"] for each in machines}) == 2
+    machines[0].delete().settle()
+    assert machines[1].settle().is_ready
+    assert machines[1].vm["State"] == "running"
+
+
+def test_a_machine_may_have_the_name_of_the_bastion():
+    bastion = {"enable": True, "keypairName": "ops", "image": {"id": "ami-86dd1990"}}
+    site = machine_driver.Site({"network": {"bastion": bastion}})
+    (gate,) = site.vms
+    assert gate["ClientToken"] == names.machine_token("bastion", driver.UID)
+    run = site.machine("bastion").settle()
+    assert run.is_ready
+    assert {each["VmId"] for each in site.vms} == {gate["VmId"], run.spec["providerID"][-10:]}
+    run.delete().settle()
+    assert [each["VmId"] for each in site.vms] == [gate["VmId"]]
+    site.machine("bastion").delete().settle()
+    assert [each["VmId"] for each in site.vms] == [gate["VmId"]]
