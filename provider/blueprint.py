@@ -143,7 +143,7 @@ def _token(bastion: v1beta2.Bastion, uid: str) -> str:
 
 def _existing(network: v1beta2.Network, name: str) -> dict[str, dict[str, str]]:
     groups = {
-        each.resource_id: each.name or names.unnamed_group_key(name, each.roles)
+        each.resource_id: names.listed_group_key(name, each.name, each.resource_id, each.roles)
         for each in network.security_groups
         if each.resource_id
     }
@@ -257,6 +257,12 @@ def load_balancer(spec: v1beta2.OscClusterSpec, name: str, uid: str) -> str:
 def _subregions(network: v1beta2.Network, region: str) -> tuple[str, ...]:
     named = tuple(dict.fromkeys(network.subregions))
     given = tuple(dict.fromkeys(each.subregion for each in network.subnets if each.subregion))
+    strange = [each for each in (*named, *given) if names.region(each) != region]
+    if strange:
+        raise Refusal(
+            f"spec.network has the subregion {strange[0]}, but the credentials are for {region}. "
+            f"Use subregions of {region}, or credentials for {names.region(strange[0])}."
+        )
     return named or given or (f"{region}a",)
 
 

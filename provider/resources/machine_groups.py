@@ -36,7 +36,7 @@ def _listed(cluster: Cluster) -> list[Group]:
         return [Group(key, frozenset(roles), known.get(key, "")) for key, roles in keys]
     found = []
     for each in cluster.network.security_groups:
-        key = each.name or names.unnamed_group_key(cluster.name, each.roles)
+        key = names.listed_group_key(cluster.name, each.name, each.resource_id, each.roles)
         found.append(Group(key, frozenset(each.roles), each.resource_id or known.get(key, "")))
     return found
 

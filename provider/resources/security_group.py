@@ -7,12 +7,12 @@ https://docs.outscale.com/en/userguide/About-Security-Groups.html
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from provider.engine import resource as resources
 from provider.engine import world as worlds
-from provider.engine.resource import Resource
+from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.resources import subnet
 from provider.resources import want as wants
@@ -50,16 +50,13 @@ class SecurityGroup(Resource):
 
     @classmethod
     def desired(cls, want: wants.Want) -> Iterable[Self]:
-        """Return the groups of the spec, or the automatic ones."""
+        """Return the groups of the spec, or the automatic ones; raise ``Refusal``."""
         (net,) = want.of(Net)
         groups = firewall.groups(
             want.network, want.name, net.ip_range, want.of(subnet.Subnet), want.nat_ips
         )
         uses = want.network.use_existing.security_groups
-        ids = {
-            each.name or names.unnamed_group_key(want.name, each.roles): each.resource_id or ""
-            for each in want.network.security_groups
-        }
+        _check_names([group.key for group in groups])
         for group in groups:
             tags = names.role_tags(group.roles)
             if group.is_main:
@@ -67,7 +64,7 @@ class SecurityGroup(Resource):
                 tags[key] = value
             yield cls(
                 key=group.key,
-                id=ids.get(group.key, ""),
+                id=group.resource_id,
                 net=net,
                 name=names.group(group.key, want.uid),
                 description=group.description,
@@ -75,7 +72,7 @@ class SecurityGroup(Resource):
                 tolerated=group.tolerated,
                 is_authoritative=group.authoritative,
                 tags=tags | {names.NAME: group.key},
-                is_managed=not (uses or ids.get(group.key)),
+                is_managed=not (uses or group.resource_id),
             )
 
     @classmethod
@@ -96,7 +93,9 @@ class SecurityGroup(Resource):
             suffix = f"-{scope.about.get('uid', '')}"
             place = used.get(row["SecurityGroupId"], name.removesuffix(suffix))
             yield dataclasses.replace(
-                cls._seen(row, place, net), is_managed=not is_used, stays=names.is_ccm_group(name)
+                cls._seen(row, place, net),
+                is_managed=not is_used,
+                stays=names.is_ccm_group(name) and not name.endswith(suffix),
             )
 
     @classmethod
@@ -213,6 +212,15 @@ def _rule(flow: str, row: Mapping[str, Any], ip_range: str) -> Rule:
         to_port=row.get("ToPortRange", -1),
         ip_range=ip_range,
     )
+
+
+def _check_names(keys: Sequence[str]) -> None:
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise Refusal(
+            f"spec.network.securityGroups has more than one {', '.join(twice)}, which is also what "
+            "one without a name is called. Give each a name of its own."
+        )
 
 
 def _grouped(rules: Iterable[Rule]) -> list[dict[str, Any]]:

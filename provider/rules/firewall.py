@@ -344,7 +344,7 @@ def _manual(facts: _Cluster, cluster: str) -> Iterator[Group]:
     existing = facts.network.use_existing.security_groups
     for group in facts.network.security_groups:
         yield Group(
-            key=group.name or names.unnamed_group_key(cluster, group.roles),
+            key=names.listed_group_key(cluster, group.name, group.resource_id, group.roles),
             description=group.description or f"securityGroup for {cluster}",
             roles=tuple(group.roles),
             is_main=group.tag == names.MAIN_GROUP,

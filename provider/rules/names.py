@@ -170,9 +170,12 @@ def group_description(cluster: str, kind: str) -> str:
     return f"{_GROUP_KINDS[kind]} securityGroup for {cluster}"
 
 
-def unnamed_group_key(cluster: str, roles: Iterable[str]) -> str:
-    """Return the name, inside its cluster, of a group of the spec that was given roles only."""
-    return "-".join([cluster, *roles])
+def listed_group_key(cluster: str, name: str, id_: str, roles: Iterable[str]) -> str:
+    """Return the name, inside its cluster, of a group that the spec lists.
+
+    Without one it is the id of a group that exists already, or else made from the roles.
+    """
+    return name or id_ or "-".join([cluster, *roles])
 
 
 def group(key: str, uid: str) -> str:

@@ -159,3 +159,45 @@ def test_the_bastion_may_have_the_name_of_a_machine():
     assert len(clusters.live(run, "Vms")) == 2
     clusters.change(run, {}).settle()
     assert clusters.one(run, "Vms")["VmId"] == made["VmId"]
+
+
+# --- What is called alike ------------------------------------------------------------------------
+
+LB_GROUP = {"name": "front", "roles": ["loadbalancer"]}
+
+
+@pytest.mark.parametrize("first", [{"roles": ["worker"]}, {"name": "demo-worker"}])
+def test_two_security_groups_of_one_name_are_refused_before_any_call(first):
+    run = clusters.start({"securityGroups": [LB_GROUP, first, {"roles": ["worker"]}]})
+    run.step()
+    assert clusters.calls(run, run.step) == []
+    assert "more than one demo-worker" in run.conditions["SpecReady"][2]
+
+
+def test_security_groups_that_exist_need_no_names():
+    fake = FakeCloud(seed=1)
+    network = worlds.EXAMPLES[-1].spec(fake)["network"]
+    ids = {}
+    for name in ("a", "b", "c"):
+        request = {"NetId": network["net"]["resourceId"], "SecurityGroupName": name}
+        made = driver.Direct(fake).call("CreateSecurityGroup", **request, Description="theirs")
+        ids[name] = made["SecurityGroup"]["SecurityGroupId"]
+    groups = [{"resourceId": ids[each], "roles": ["loadbalancer"]} for each in ("a", "b")]
+    network["securityGroups"] = [*groups, {"resourceId": ids["c"], "roles": ["worker"]}]
+    network["useExisting"] = {"net": True, "securityGroups": True}
+    run = clusters.ready(network, fake)
+    assert set(clusters.balancer(run)["SecurityGroups"]) == {ids["a"], ids["b"]}
+
+
+def test_a_cluster_may_be_called_as_the_ccm_calls_its_groups():
+    fake = FakeCloud(seed=1)
+    run = clusters.ready({"bastion": clusters.bastion(fake)}, fake, name="k8s-elb-prod")
+    clusters.change(run, {}).settle()
+    assert not clusters.with_role(run, "SecurityGroups", "bastion")
+
+
+def test_a_subregion_of_another_region_is_refused_before_any_call():
+    run = clusters.start({"subregions": ["us-east-2a"]})
+    run.step()
+    assert clusters.calls(run, run.step) == []
+    assert "the credentials are for eu-west-2" in run.conditions["SpecReady"][2]

@@ -57,7 +57,12 @@ def test_roles_are_tags_that_every_version_of_the_ccm_reads(roles, keys):
         (names.group_key("c1", "lb"), "c1-lb"),
         (names.group_description("c1", "lb"), "LB securityGroup for c1"),
         (names.group_description("c1", "controlplane"), "Controlplane securityGroup for c1"),
-        (names.unnamed_group_key("c1", ["controlplane", "worker"]), "c1-controlplane-worker"),
+        (
+            names.listed_group_key("c1", "", "", ["controlplane", "worker"]),
+            "c1-controlplane-worker",
+        ),
+        (names.listed_group_key("c1", "", "sg-1", ["worker"]), "sg-1"),
+        (names.listed_group_key("c1", "web", "sg-1", ["worker"]), "web"),
         (names.group("c1-node", UID), f"c1-node-{UID}"),
         (names.load_balancer_mark("c1-k8s", UID), f"c1-k8s-{UID}"),
     ],
