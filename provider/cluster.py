@@ -6,7 +6,7 @@ https://cluster-api.sigs.k8s.io/developer/providers/contracts/infra-cluster
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from provider import blueprint, conditions, telling
@@ -125,13 +125,11 @@ class _Pass:
     def _going(self) -> Outcome:
         if names.CLUSTER_FINALIZER not in self.finalizers:
             return Outcome()
+        if self.objects.machines:
+            waiting = _for_machines(self.objects.machines)
+            return Outcome(status=self._with_conditions(conditions.deleting(waiting)), again_s=60)
         if not self.uid:
             return self._gone()
-        machines = sorted(each["metadata"]["name"] for each in self.objects.machines)
-        if machines:
-            some = ", ".join(machines[:5]) + (", ..." if len(machines) > 5 else "")
-            waiting = f"waiting for {len(machines)} OscMachines to be deleted: {some}"
-            return Outcome(status=self._with_conditions(conditions.deleting(waiting)), again_s=60)
         return self._act()
 
     def _gone(self) -> Outcome:
@@ -370,6 +368,17 @@ _NO_ENDPOINT = conditions.Condition(
     "spec.network.disable has loadbalancer, so spec.controlPlaneEndpoint has to be set. Set host "
     "and port to where the Kubernetes API is reached.",
 )
+
+
+def _for_machines(machines: Sequence[Mapping[str, Any]]) -> str:
+    """Return what a cluster that goes waits for: without it, nobody knew their credentials."""
+    going = [each for each in machines if "deletionTimestamp" in each["metadata"]]
+    found = sorted(each["metadata"]["name"] for each in machines)
+    some = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+    waiting = f"waiting for {len(found)} OscMachines to be deleted: {some}"
+    if stay := len(found) - len(going):
+        waiting += f". {stay} of them are to stay so far. Delete the Cluster, or these Machines"
+    return waiting
 
 
 def _owner_uid(objects: ClusterObjects) -> str:

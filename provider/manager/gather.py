@@ -74,7 +74,7 @@ class Gatherer:
         return Seen(
             body,
             cluster,
-            osc_cluster=await self._infrastructure(namespace, cluster),
+            osc_cluster=await self._infrastructure(namespace, name, cluster),
             machine=machine,
             bootstrap=await self._bootstrap(body, machine),
             osc_machines=tuple(
@@ -82,8 +82,13 @@ class Gatherer:
             ),
         )
 
-    async def _infrastructure(self, namespace: str, cluster: Object | None) -> Object | None:
-        reference = ((cluster or {}).get("spec") or {}).get("infrastructureRef") or {}
+    async def _infrastructure(
+        self, namespace: str, name: str, cluster: Object | None
+    ) -> Object | None:
+        """Return the OscCluster that a Cluster names, or that is labelled with one that is gone."""
+        if cluster is None:
+            return next(iter(self._cache.osc_clusters.of_cluster(namespace, name)), None)
+        reference = (cluster.get("spec") or {}).get("infrastructureRef") or {}
         if reference.get("kind") != kinds.OSC_CLUSTER.name:
             return None
         name = reference["name"]

@@ -19,7 +19,7 @@ from provider.clock import Clock
 from provider.kube import client as kube
 from provider.kube import errors, kinds
 from provider.manager import routes
-from provider.manager.cache import Cache, Echoes, Key
+from provider.manager.cache import Cache, Echoes, Key, cluster_of
 from provider.manager.events import Recorder
 from provider.manager.gather import Gatherer, Seen
 from provider.manager.limit import Interrupted, Limit
@@ -173,7 +173,9 @@ class Reconciler:
             limit.check()
             bridge(subject.record(status))
 
-        clouds = self._parts.tenants.clouds(seen.osc_cluster, bridge, limit)
+        clouds = self._parts.tenants.clouds(
+            seen.osc_cluster, cluster_of(seen.primary), bridge, limit
+        )
         memory = self._memories.setdefault(key, {})
         tools = Tools(clouds, self._parts.clock, self._parts.chance, record, memory)
         return await loop.run_in_executor(self._pool, self._decide[key.kind], seen, tools)

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from provider.kube import client as kube
 from provider.kube import errors, kinds
+from provider.manager.cache import CLUSTER_LABEL
 from provider.manager.limit import Limit, LimitedCloud
 from provider.osc import credentials
 from provider.osc.cloud import Cloud, Reads
@@ -48,9 +49,11 @@ class Tenants:
         self._environment = environment
         self._learn = learn
 
-    def clouds(self, osc_cluster: Object | None, bridge: Bridge[Any], limit: Limit) -> TenantClouds:
-        """Return the clouds of a cluster and of its machines."""
-        return TenantClouds(self, osc_cluster, bridge, limit)
+    def clouds(
+        self, osc_cluster: Object | None, cluster: str, bridge: Bridge[Any], limit: Limit
+    ) -> TenantClouds:
+        """Return the clouds of a cluster and of its machines; ``cluster`` is its name."""
+        return TenantClouds(self, osc_cluster, cluster, bridge, limit)
 
     def open(self, found: Credentials) -> Cloud:
         """Return the cloud of credentials."""
@@ -145,10 +148,16 @@ class TenantClouds:
     """The clouds of one object, for one reconcile."""
 
     def __init__(
-        self, tenants: Tenants, osc_cluster: Object | None, bridge: Bridge[Any], limit: Limit
+        self,
+        tenants: Tenants,
+        osc_cluster: Object | None,
+        cluster: str,
+        bridge: Bridge[Any],
+        limit: Limit,
     ) -> None:
         self._tenants = tenants
         self._osc_cluster = osc_cluster
+        self._cluster = cluster
         self._bridge = bridge
         self._limit = limit
 
@@ -172,8 +181,10 @@ class TenantClouds:
     def _find(self, place: tuple[str, ...]) -> Credentials:
         if self._osc_cluster is None:
             raise CredentialsError(
-                "There is no OscCluster yet, whose spec.credentials say which ones to use. "
-                "Create it, or wait for it."
+                f"The OscCluster of the Cluster {self._cluster} does not exist, and its "
+                "spec.credentials say which ones to use. Create it again, with its name, its label "
+                f"{CLUSTER_LABEL} and its credentials: it finds what it had in the cloud. Delete "
+                "it after its machines."
             )
         wanted: Any = self._osc_cluster.get("spec") or {}
         for each in place:
