@@ -198,7 +198,8 @@ class Local:
         flags = [f"--health-probe-bind-address={certify.HOST}:{ports.health}"]
         flags += [f"--leader-elect-namespace={provider.namespace}"]
         command = [sys.executable, "-m", "provider", *arguments, *flags]
-        return command, {**environment, **self._cloud}
+        # The provider that stands beside this suite, wherever another one may be installed.
+        return command, {**environment, **self._cloud, "PYTHONPATH": str(HERE.parent)}
 
     def _given(self, container: Mapping[str, Any], namespace: str) -> dict[str, str]:
         """Return the variables that a container gets from Secrets, where these exist."""

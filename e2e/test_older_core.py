@@ -9,8 +9,11 @@ import pytest
 
 from e2e import repository
 from e2e.cloud import Fake
+from e2e.cluster import condition
 from e2e.conftest import Spec, variables
+from e2e.kube import Object
 from e2e.management import Local
+from e2e.waits import need
 
 pytestmark = pytest.mark.tools(*repository.OLDER.tools())
 COUNTS = ("--control-plane-machine-count=1", "--worker-machine-count=1")
@@ -24,8 +27,8 @@ def local(cloud: Fake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loc
         yield made
 
 
-def test_an_older_core_provisions_and_deletes_a_cluster(spec: Spec) -> None:
-    """Follow a user from clusterctl to the VM of the first control plane machine, and back."""
+def test_an_older_core_sees_a_cluster_through_its_life(spec: Spec) -> None:
+    """Provision a cluster, lose a VM, pause, and delete."""
     cluster = spec.cluster
     with spec.step("clusterctl 1.10 generate cluster, and kubectl apply"):
         cluster.apply(cluster.manifest(*COUNTS))
@@ -44,7 +47,13 @@ def test_an_older_core_provisions_and_deletes_a_cluster(spec: Spec) -> None:
         assert machine["status"]["infrastructureReady"] is True
     with spec.step("Conditions of v1beta1 say that both are ready"):
         for each in (found, machine):
-            cluster.says(each["kind"], "InfrastructureReady", "True")
+            ready = condition(each, "InfrastructureReady")
+            assert ready.get("status") == "True", ready
+    with spec.step("A MachineHealthCheck replaces it once its VM is terminated behind our back"):
+        cluster.kube.create("machinehealthchecks", _health_check(cluster.name))
+        vm_id = machine["spec"]["providerID"].rsplit("/", 1)[-1]
+        spec.cloud.call("DeleteVms", VmIds=[vm_id])
+        spec.eventually(lambda: _is_replaced(spec, machine), within="machine-replaced")
     with spec.step("Paused and deleted, it keeps all that it has"):
         cluster.pause(paused=True)
         for kind in ("osccluster", "oscmachine"):
@@ -57,3 +66,23 @@ def test_an_older_core_provisions_and_deletes_a_cluster(spec: Spec) -> None:
         cluster.pause(paused=False)
         spec.eventually(cluster.is_gone, within="deleted")
         spec.cloud_is_as_before()
+
+
+def _health_check(name: str) -> Object:
+    """Return one that looks at nothing but failures."""
+    selector = {"matchLabels": {"cluster.x-k8s.io/control-plane": ""}}
+    return {
+        "apiVersion": "cluster.x-k8s.io/v1beta1",
+        "kind": "MachineHealthCheck",
+        "metadata": {"name": name},
+        "spec": {"clusterName": name, "selector": selector, "nodeStartupTimeout": "0s"},
+    }
+
+
+def _is_replaced(spec: Spec, old: Object) -> None:
+    new = spec.cluster.has_control_plane_vm()
+    failure = (new["status"].get("failureReason"), new["status"].get("failureMessage"))
+    need(
+        new["metadata"]["uid"] != old["metadata"]["uid"],
+        saw=f"{old['metadata']['name']} is still there, with the failure {failure}",
+    )

@@ -37,6 +37,8 @@ class Row:
     """What in v1beta1, when it is said, makes this field be ignored."""
     zero_counts: bool = False
     """Whether v1beta1 means something by an empty string or a zero."""
+    is_shown: bool = False
+    """Whether v1beta1 only shows what another row says; what it says there itself is kept apart."""
 
 
 # --- Walking -------------------------------------------------------------------------------------
@@ -69,6 +71,8 @@ def forward(document: dict[str, Json], rows: Iterable[Row]) -> dict[str, Json]:
     """Turn a part of v1beta1 into one of v1beta2."""
     out: dict[str, Json] = {}
     for row in rows:
+        if row.is_shown:
+            continue
         value = dig(document, row.old)
         if not value and row.single:
             only = _each(row.inner, dig(document, row.single), forward)
@@ -89,7 +93,9 @@ def backward(document: dict[str, Json], rows: Iterable[Row]) -> dict[str, Json]:
     for row in rows:
         value = dig(document, row.new)
         if value is not None:
-            put(out, row.old, row.back(_each(row.inner, value, backward)))
+            value = row.back(_each(row.inner, value, backward))
+        if value is not None:
+            put(out, row.old, value)
     return out
 
 
@@ -268,6 +274,8 @@ _MACHINE_STATUS = (
     moved("ready", "initialization.provisioned"),
     _RESOURCES,
     *_CONDITIONS,
+    moved("failureReason", "conditions", back=statuses.failure_reason, is_shown=True),
+    moved("failureMessage", "conditions", back=statuses.failure_message, is_shown=True),
 )
 
 

@@ -15,6 +15,10 @@ NEVER = "1970-01-01T00:00:00Z"
 NEGATIVE = frozenset({"Paused", "Deleting"})
 """Conditions whose False is good news; v1beta1 knows no such conditions."""
 
+TERMINAL = frozenset({"VmTerminated"})
+"""Reasons of Ready that nothing ends. What may end, such as a quarantine, is none of them: Cluster
+API keeps a failure for ever."""
+
 _OLD_RESOURCES = {"publicIps": "publicIp", "fGPU": "flexibleGpu", "volumes": "volume"}
 _NEW_RESOURCES = {new: old for old, new in _OLD_RESOURCES.items()}
 
@@ -46,6 +50,21 @@ def _condition_back(item: dict[str, Json]) -> dict[str, Json]:
     if item.get("status") == "False":
         old["severity"] = "Warning"
     return old
+
+
+def failure_reason(items: list[dict[str, Json]]) -> str | None:
+    """Return the reason for which a machine has failed for good, as v1beta1 says it."""
+    return _failed(items).get("reason")
+
+
+def failure_message(items: list[dict[str, Json]]) -> str | None:
+    """Return that in sentences."""
+    return _failed(items).get("message")
+
+
+def _failed(items: list[dict[str, Json]]) -> dict[str, Json]:
+    found = (each for each in items if each.get("type") == "Ready")
+    return next((each for each in found if each.get("reason") in TERMINAL), {})
 
 
 def domains_into(domains: dict[str, dict[str, Json]]) -> list[dict[str, Json]]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fakekube.schema import Structural
 from provider.api import conversion, v1beta1, v1beta2
+from provider.reasons import Reason
 from tests.unit.provider import documents
 
 OLD, NEW = v1beta1.API_VERSION, v1beta2.API_VERSION
@@ -322,6 +323,24 @@ class TestStatus:
                 "lastTransitionTime": "1970-01-01T00:00:00Z",
             }
         ]
+
+    def test_a_machine_without_its_vm_has_failed_for_good(self):
+        """Health checks of cores that speak v1beta1 act on that, and on no condition."""
+        ready = {**CONDITION, "reason": Reason.VM_TERMINATED, "message": "It is terminated."}
+        status = there(new("OscMachine", status={"conditions": [ready]}))["status"]
+        assert status["failureReason"] == "VmTerminated"
+        assert status["failureMessage"] == "It is terminated."
+
+    @pytest.mark.parametrize("reason", [Reason.VM_GONE, Reason.VM_QUARANTINED, Reason.REFUSED])
+    def test_what_may_come_back_is_no_failure(self, reason):
+        obj = new("OscMachine", status={"conditions": [{**CONDITION, "reason": reason}]})
+        assert "failureReason" not in there(obj)["status"]
+
+    @pytest.mark.parametrize("kept", [{}, {"failureReason": "Theirs", "failureMessage": "Why."}])
+    def test_a_failure_that_somebody_else_says_is_neither_lost_nor_made_up(self, kept):
+        condition = {"type": "Ready", "status": "False", "reason": "VmTerminated"}
+        obj = old("OscMachine", status={"conditions": [condition], **kept})
+        assert there(there(obj)) == obj
 
 
 class TestReview:
