@@ -241,14 +241,14 @@ def the_groups_let_through_what_is_documented(run, letters, nats, is_secure):
 
 
 def covers(rule, protocol, first, last, ip_range):
-    """Tell whether a rule lets all of this through."""
+    """Tell whether a rule lets all of this through; a group is born with one that lets all out."""
     its_protocol, low, high, its_range = rule
-    inner, outer = ipaddress.ip_network(ip_range), ipaddress.ip_network(its_range)
-    if its_protocol != protocol or not inner.subnet_of(outer):
+    if not ipaddress.ip_network(ip_range).subnet_of(ipaddress.ip_network(its_range)):
         return False
-    return (low, high) == (first, last) or (
-        protocol in {"tcp", "udp"} and low <= first <= last <= high
-    )
+    if its_protocol != protocol:
+        return its_protocol == "-1"
+    has_ports = protocol in {"tcp", "udp"}
+    return low <= first <= last <= high if has_ports else (low, high) == (first, last)
 
 
 # --- Machines ------------------------------------------------------------------------------------
