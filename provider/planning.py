@@ -143,11 +143,18 @@ def _identify(osc_cluster: dict[str, Any], given: str, filename: str) -> None:
     osc_cluster["metadata"]["labels"] = {**labels, names.CLUSTER_UID_LABEL: known}
 
 
+def _region(osc_cluster: dict[str, Any]) -> str:
+    """Return the region that a cluster is written for."""
+    network = v1beta2.OscClusterSpec.model_validate(osc_cluster.get("spec") or {}).network
+    named = (*network.subregions, *(each.subregion for each in network.subnets))
+    return next((names.region(each) for each in named if each), "eu-west-2")
+
+
 @click.command()
 @click.option("-f", "--filename", required=True, help="A manifest with an OscCluster; - for stdin.")
 @click.option("--uid", default="", help="The uid of the Cluster, where the manifest has no label.")
 @click.option("--new", "is_new", is_flag=True, help="Plan a new cluster; no account is needed.")
-@click.option("--region", default="eu-west-2", help="The region of a new cluster.")
+@click.option("--region", default="", help="The region of a new cluster. Default: its subregions'.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 def plan(*, filename: str, uid: str, is_new: bool, region: str, output: str) -> None:
     """Show what would be done for a cluster, and why.
@@ -158,7 +165,8 @@ def plan(*, filename: str, uid: str, is_new: bool, region: str, output: str) -> 
     try:
         osc_cluster = load(_text(filename))
         _identify(osc_cluster, uid or ("new" if is_new else ""), filename)
-        steps, wanted = _plan(osc_cluster, _Account(region, is_new), is_new=is_new)
+        account = _Account(region or _region(osc_cluster), is_new)
+        steps, wanted = _plan(osc_cluster, account, is_new=is_new)
     except (Unreadable, Refusal, OSError, errors.OscError) as error:
         click.echo(f"caposc plan: {error}", err=True)
         sys.exit(FAILED)

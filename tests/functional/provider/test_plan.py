@@ -30,6 +30,16 @@ def test_a_new_cluster_needs_no_account():
     assert "create  net " in done.stdout
 
 
+def test_a_new_cluster_is_planned_for_the_region_that_it_is_written_for():
+    network = {"subregions": ["us-east-2a"], "netAccessPoints": ["api"]}
+    given = {**CLUSTER, "spec": {"network": network}}
+    done = plan(given)
+    assert "us-east-2a" in done.stdout
+    done = plan(given, "--region", "eu-west-2")
+    assert done.exit_code == 1
+    assert "credentials for us-east-2" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
