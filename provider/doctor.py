@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Callable, Iterator
 
 import click
 
 from provider import clock as clocks
+from provider import doctor_secrets
 from provider.api import v1beta2
 from provider.engine.resource import Refusal
+from provider.finding import Finding
 from provider.osc import credentials, pool
 from provider.osc.cloud import Cloud
 from provider.osc.errors import ApiError, Cause
@@ -36,19 +39,6 @@ REMEDIES = {
     Cause.THROTTLED: "Somebody else uses up the speed limit of the account. Try again later.",
     Cause.UNKNOWN: "Check the region, the endpoint, and the way to it: proxy, firewall, DNS.",
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """What one look came to; a remedy makes it a failure."""
-
-    what: str
-    told: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        state = "FAIL" if self.remedy else "OK"
-        return f"{state:5} {self.what:12} {' '.join(filter(None, (self.told, self.remedy)))}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,6 +174,12 @@ def _permissions(cloud: Cloud) -> Iterator[Finding]:
     default=True,
     help="Try every action with DryRun, which takes about 15 s.",
 )
+@click.option(
+    "--management/--no-management",
+    "has_management",
+    default=False,
+    help="Look at the Secrets that clusters name, in the management cluster of KUBECONFIG.",
+)
 @click.pass_context
 def doctor(
     ctx: click.Context,
@@ -194,10 +190,11 @@ def doctor(
     keypair: str,
     subregion: tuple[str, ...],
     has_trials: bool,
+    has_management: bool,
 ) -> None:
     """Look whether clusters can be made with the credentials of the environment.
 
-    Prints OK or FAIL, and what to do, line by line. Exits with 1 when anything fails.
+    Prints OK, WARN or FAIL, and what to do, line by line. Exits with 1 when anything fails.
     """
     wanted = v1beta2.Image(
         id=name if name.startswith("ami-") else "",
@@ -206,10 +203,12 @@ def doctor(
         outscale_open_source=image_open_source,
     )
     findings = _of_environment(Asked(wanted, keypair, subregion, has_trials))
+    if has_management:
+        findings = itertools.chain(findings, doctor_secrets.examine(os.environ))
     failures = 0
     for finding in findings:
         click.echo(str(finding))
-        failures += bool(finding.remedy)
+        failures += finding.state == "FAIL"
     ctx.exit(1 if failures else 0)
 
 

@@ -17,6 +17,9 @@ from provider.osc import credentials
 from provider.osc.cloud import Cloud, Reads
 from provider.osc.credentials import Credentials, CredentialsError
 
+MOVE_LABEL = "clusterctl.cluster.x-k8s.io/move"
+"""``clusterctl move`` takes an object with this label along, whoever owns it."""
+
 T = TypeVar("T")
 
 Object = dict[str, Any]
@@ -118,7 +121,8 @@ class Tenants:
         except errors.NotFound:
             raise CredentialsError(
                 f"The Secret {namespace}/{name} with the credentials does not exist. Create it "
-                "with the keys access_key, secret_key and region."
+                "with the keys access_key, secret_key and region, and with the label "
+                f"{MOVE_LABEL}, without which clusterctl move leaves it behind."
             ) from None
 
 

@@ -24,7 +24,8 @@ class Credentials(Part):
     """Where the credentials for the account of the cluster are. Default: those of the provider."""
 
     from_secret: str = ""
-    """The name of a Secret in the namespace of this object."""
+    """The name of a Secret in the namespace of this object. ``clusterctl move`` takes it along
+    only with the label ``clusterctl.cluster.x-k8s.io/move``."""
     from_file: str = ""
     """The path of a profile file where the provider runs."""
     profile: str = "default"

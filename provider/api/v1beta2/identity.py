@@ -47,7 +47,9 @@ class OscClusterIdentitySpec(Part):
     """What an identity is."""
 
     secret_ref: SecretReference = field(SecretReference(), needed=True)
-    """The Secret with the credentials."""
+    """The Secret with the credentials. ``clusterctl move`` takes it along only with the label
+    ``clusterctl.cluster.x-k8s.io/move``, and only from the namespace of the provider or the one
+    that is moved."""
     allowed_namespaces: AllowedNamespaces | None = None
     """The namespaces that may use it. Default: none."""
 
