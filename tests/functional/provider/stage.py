@@ -131,7 +131,7 @@ class Stage:
             else:
                 self.client.must("PATCH", f"{path}/{name}", {"spec": each["spec"]})
             group, plural = each["spec"]["group"], each["spec"]["names"]["plural"]
-            for version in each["spec"]["versions"]:
+            for version in filter(lambda one: one["served"], each["spec"]["versions"]):
                 place = f"/apis/{group}/{version['name']}/{plural}"
                 eventually(lambda place=place: self.client.ask("GET", place).code == 200)
 

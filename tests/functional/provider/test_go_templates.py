@@ -17,6 +17,7 @@ from tests.functional.provider.stage import CLUSTER_LABEL, RATE, Replica, keys
 
 WITHIN_S = 60.0
 OLD = "v1beta1"
+CORE = (OLD,)
 CLUSTER, MACHINE = kinds.CLUSTER.at(OLD), kinds.MACHINE.at(OLD)
 OSC_CLUSTER, OSC_MACHINE = kinds.OSC_CLUSTER.at(OLD), kinds.OSC_MACHINE.at(OLD)
 OSC_MACHINE_TEMPLATE = kinds.OSC_MACHINE_TEMPLATE.at(OLD)
@@ -27,14 +28,6 @@ ALLOWED = [releases.VARIABLES["OSC_ALLOW_FROM"], releases.VARIABLES["OSC_ALLOW_F
 IMAGE = "ubuntu-2204-kubernetes-v1.33.6-2025-11-17"
 # What the Go provider's own templates come to: no owner, and IOPS for a disk that has none.
 VALUES = {"OSC_IMAGE_NAME": IMAGE, "OSC_IMAGE_ACCOUNT_ID": "", "OSC_IOPS": "1500"}
-
-
-@pytest.fixture(name="core")
-def _core(request):
-    """Serve v1beta1 of the core, and nothing else."""
-    if request.config.getoption("--kube") == "real":
-        pytest.skip("The real server is shared, and its core serves v1beta2 too.")
-    return (OLD,)
 
 
 @pytest.fixture(name="older")

@@ -199,22 +199,3 @@ def test_templates_are_looked_at_too(plain):
         spec = {"template": {"spec": {"vm": {"keypairName": "ops"}}}}
         plain.create(kinds.OSC_MACHINE_TEMPLATE, "small", spec=spec)
         eventually(lambda: plain.status(kinds.OSC_MACHINE_TEMPLATE, "small"))
-
-
-def test_a_core_that_only_knows_v1beta1_is_read_as_v1beta2(plain):
-    """What a reconcile sees of the core does not depend on the version that is served."""
-    trial = Trial(tiny)
-    reference = {
-        "apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1",
-        "kind": "OscCluster",
-        "name": "demo",
-        "namespace": plain.namespace,
-    }
-    with Replica(plain, deciding(cluster=trial)):
-        made = plain.create(
-            kinds.CLUSTER.at("v1beta1"), "demo", spec={"infrastructureRef": reference}
-        )
-        owned = plain._owned("demo", made, "Cluster")
-        plain.create(kinds.OSC_CLUSTER, "demo", metadata=owned, spec={})
-        eventually(lambda: trial.seen and trial.seen[-1].cluster)
-    assert trial.seen[-1].cluster["apiVersion"] == "cluster.x-k8s.io/v1beta2"
