@@ -41,12 +41,15 @@ class MachineScope(worlds.Scope):
         """Return what the machine has: one Read for all machines, and one for what that lacks.
 
         ``id_`` is the field with the id; ``also`` recognises what bears no machine's tag. What is
-        known by its id only was made by the Go provider, or is gone.
+        known by its id only was made by the Go provider, or is gone. What another cluster claims is
+        nobody's here, whoever names it.
         """
         known = self.known.get(kind, frozenset())
 
         def is_mine(row: Row) -> bool:
             tags = wants.tags_of(row)
+            if any(each.startswith(names.CLUSTER_PREFIX) for each in tags.keys() - self.owner[:1]):
+                return False
             if names.MACHINE in tags:
                 return tags[names.MACHINE] == self.name
             return row[id_] in known or also(row)

@@ -281,7 +281,9 @@ def _with_token(cloud: clouds.Cloud, token: str) -> list[machine_scope.Row]:
 def _is_of_another(row: machine_scope.Row, name: str) -> bool:
     """Tell whether its tags say that a VM is of another machine, or the bastion."""
     tags = wants.tags_of(row)
-    return tags.get(names.MACHINE, name) != name or names.BASTION in wants.roles_of(tags)
+    if names.MACHINE in tags:
+        return tags[names.MACHINE] != name
+    return names.BASTION in wants.roles_of(tags)
 
 
 def _has_token(row: Mapping[str, Any], token: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from provider.api import v1beta2
 from provider.problem import Problem
-from provider.rules import names
+from provider.rules import names, user_data
 
 _PREFIX = "osc.fcu."
 _RULES = tuple(f"{_PREFIX}{verb}_" for verb in ("repulse", "attract"))
@@ -44,7 +44,7 @@ def _tag(what: str, repulse: str, attract: str, *, strict: bool) -> dict[str, st
 
 
 def _has_rule(keys: Iterable[str]) -> bool:
-    return any(key.removeprefix("tags.").startswith(_RULES) for key in keys)
+    return any(user_data.tag_name(key).startswith(_RULES) for key in keys)
 
 
 def problems(path: str, placement: v1beta2.Placement) -> list[Problem]:

@@ -31,6 +31,11 @@ class TooLarge(ValueError):
     """User data is larger than the API takes; the message tells sizes, never contents."""
 
 
+def tag_name(key: str) -> str:
+    """Return the name of a tag, which may be spelled as in a section already."""
+    return key.removeprefix(_TAG)
+
+
 def section(tags: Mapping[str, str]) -> str:
     """Return the OUTSCALE section that sets tags, in the order of their keys; empty for no tags.
 
@@ -38,7 +43,7 @@ def section(tags: Mapping[str, str]) -> str:
     """
     if not tags:
         return ""
-    named = {key.removeprefix(_TAG): value for key, value in tags.items()}
+    named = {tag_name(key): value for key, value in tags.items()}
     lines = [f"{_TAG}{key}={value}" for key, value in sorted(named.items())]
     return "\n".join([_BEGIN, "filter_private_section=true", *lines, _END, ""])
 
@@ -74,12 +79,12 @@ def tag_problems(path: str, tags: Mapping[str, str]) -> list[Problem]:
     """Return what is wrong with tags that have to stand in a section, one in each line."""
     problems = []
     for key, value in tags.items():
-        if not key.removeprefix(_TAG):
+        if not tag_name(key):
             problems.append(Problem(path, "A tag has no name. Give it one, or leave it out."))
         elif "=" in key or not _is_one_line(f"{key}={value}"):
             problems.append(
                 Problem(
-                    f"{path}[{key!r}]",
+                    f"{path}[{key}]",
                     "The name of a tag has no '=', and neither name nor value has a line break. "
                     "Leave these characters out.",
                 )

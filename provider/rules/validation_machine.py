@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provider.api import v1beta2
 from provider.problem import Problem
-from provider.rules import capacity, devices, names, placement
+from provider.rules import capacity, devices, names, placement, user_data
 from provider.rules import validation_parts as parts
 
 TAG_KEY_MAX = 255
@@ -74,22 +74,19 @@ def _vm(path: str, vm: v1beta2.Vm) -> Iterator[Problem]:
 
 
 def _tags(path: str, vm: v1beta2.Vm) -> Iterator[Problem]:
+    yield from user_data.tag_problems(path, vm.tags)
     for key, value in sorted(vm.tags.items()):
-        if not key or len(key) > TAG_KEY_MAX or len(value) > TAG_VALUE_MAX:
+        name = user_data.tag_name(key)
+        if len(name) > TAG_KEY_MAX or len(value) > TAG_VALUE_MAX:
             yield Problem(
                 f"{path}[{key}]",
-                f"The key has {len(key)} characters, the value {len(value)}. Use 1 to "
-                f"{TAG_KEY_MAX} for the key and {TAG_VALUE_MAX} at most for the value.",
+                f"The key has {len(name)} characters, the value {len(value)}. Use {TAG_KEY_MAX} at "
+                f"most for the key and {TAG_VALUE_MAX} for the value.",
             )
-        elif any(character in key + value for character in "\r\n"):
+        elif name.startswith((names.CLUSTER_PREFIX, names.NODE_NAME, names.MACHINE)):
             yield Problem(
                 f"{path}[{key}]",
-                "The key or value has more than one line, which user data cannot say. Use one.",
-            )
-        elif key.startswith((names.CLUSTER_PREFIX, names.NODE_NAME)):
-            yield Problem(
-                f"{path}[{key}]",
-                f"{key} is set by the provider, and says what belongs to a cluster. Remove it.",
+                f"{name} is set by the provider, and says what belongs to a cluster. Remove it.",
             )
 
 

@@ -116,3 +116,21 @@ def test_a_machine_may_have_the_name_of_the_bastion():
     assert [each["VmId"] for each in site.vms] == [gate["VmId"]]
     site.machine("bastion").delete().settle()
     assert [each["VmId"] for each in site.vms] == [gate["VmId"]]
+
+
+def test_a_vm_of_another_cluster_is_nobodys_whoever_names_it(site):
+    """Such as a machine that was copied with its ``providerID`` from another management cluster."""
+    there = site.machine("there").settle()
+    vm = there.vm["VmId"]
+    tags = [{"Key": f"OscK8sClusterID/{driver.UID}", "Value": "owned"}]
+    tags.append({"Key": names.MACHINE, "Value": "there"})
+    site.outside.call("DeleteTags", ResourceIds=[vm], Tags=tags)
+    mark = [{"Key": "OscK8sClusterID/another", "Value": "owned"}]
+    site.outside.call("CreateTags", ResourceIds=[vm], Tags=mark)
+    del site.machines["there"]
+    run = site.machine("copied", spec={"providerID": there.spec["providerID"]})
+    run.settle()
+    assert run.ready == ("False", "VmGone")
+    run.delete().settle()
+    assert run.is_gone
+    assert [each["VmId"] for each in site.vms] == [vm]

@@ -103,7 +103,14 @@ VMS = {
     ),
     "id of a VM": ({"resourceId": "vm-1"}, "resourceId", "is no id of a VM"),
     "long tag": ({"tags": {"k": "v" * 256}}, "tags[k]", "The key has 1 characters, the value 256."),
-    "tag of two lines": ({"tags": {"k": "a\nb"}}, "tags[k]", "more than one line"),
+    "tag of two lines": ({"tags": {"k": "a\nb"}}, "tags[k]", "nor value has a line break"),
+    "tag with an equals sign": ({"tags": {"a=b": "c"}}, "tags[a=b]", "has no '='"),
+    "tag without a name": ({"tags": {"tags.": "c"}}, "tags", "A tag has no name."),
+    "tag of the provider, as in user data": (
+        {"tags": {"tags.OscK8sMachine": "other"}},
+        "tags[tags.OscK8sMachine]",
+        "OscK8sMachine is set by the provider",
+    ),
     "tag of the provider": (
         {"tags": {"OscK8sClusterID/x": "owned"}},
         "tags[OscK8sClusterID/x]",
