@@ -245,6 +245,8 @@ class _Pass:
         before = {each.id for each in seen.all()}
         kinds = [kind for kind in KINDS if kind.KIND in self.memory["waiting"]]
         world.snapshot(cloud, scope, kinds, seen)
+        if self.is_going:  # What names something went before it.
+            return seen
         # What is gone may still be named by what was not looked at.
         return seen if before <= {each.id for each in seen.all()} else None
 
@@ -263,9 +265,15 @@ class _Pass:
 
     def _remember(self, report: act.Report) -> None:
         """Keep what was seen while all that is left is to wait for some kinds."""
-        waiting = {each.target.KIND for each in report.left if each.observed is not None}
-        only_waits = all(each.verb is Verb.WAIT for each in report.left)
-        if report.failures or report.intents or not waiting or not only_waits:
+        waiting = {each.target.KIND for each in report.left if _moves(each)}
+        only_waits = all(
+            each.verb is Verb.WAIT or (each.verb is Verb.DELETE and self.is_going)
+            for each in report.left
+        ) and all(
+            each.verb is Verb.DELETE and each.error.cause is errors.Cause.BUSY
+            for each in report.failures
+        )
+        if report.intents or not waiting or not only_waits:
             self.memory.clear()
             return
         at_s = self.memory.get("at_s") if self.memory.get("world") is report.world else None
@@ -359,6 +367,14 @@ class _Pass:
             fresh = {each["type"] for each in rows}
             rows = [*rows, *(dict(each) for each in self._old if each["type"] not in fresh)]
         return {**self.status, "conditions": rows}
+
+
+def _moves(step: Step) -> bool:
+    """Tell whether a step that is left is over some time later without any other step."""
+    there = step.observed
+    if step.verb is Verb.DELETE:
+        return True
+    return there is not None and (there.state in there.LEAVING | there.BUSY or not there.is_ready)
 
 
 _NO_ENDPOINT = conditions.Condition(

@@ -76,6 +76,9 @@ class Actor:
         self._kinds = {kind.KIND: kind for kind in kinds}
         self._record = record
         self._made: set[tuple[str, str]] = set()
+        self._held: list[tuple[Step, Resource]] = []
+        """What was made, and is marked together with what is made for it in a later wave."""
+        self._unmarked: set[tuple[str, str]] = set()
         self._tried: set[tuple[Verb, tuple[str, str], str]] = set()
         self._is_stopped = False
 
@@ -98,7 +101,7 @@ class Actor:
         wanted = {each.place for each in desired}
         self._finish_earlier(wanted, report)
         # Before anything is deleted: afterwards nobody knows that they were carried out.
-        _close_intents(report)
+        self._close_intents(report)
         for _ in range(_WAVES):
             report.left = plans.plan(desired, world.all(), going=going)
             todo = [
@@ -111,7 +114,9 @@ class Actor:
             self._wave(todo, report)
         else:
             raise AssertionError(f"{_WAVES} waves did not come to an end: {report.left}")
-        _close_intents(report)
+        if not self._is_stopped:
+            self._tag(self._held, report)
+        self._close_intents(report)
         report.world.is_new = False
         return report
 
@@ -122,16 +127,16 @@ class Actor:
         by any three that were not there before.
         """
         groups: dict[str, list[Intent]] = {}
-        for intent in report.intents.values():
-            if intent.place not in report.world.places and intent.kind in self._kinds:
-                groups.setdefault(f"{intent.kind} {sorted(intent.filters.items())}", []).append(
-                    intent
-                )
+        for kind in self._kinds:
+            for intent in report.intents.values():
+                if intent.kind == kind and intent.place not in report.world.places:
+                    groups.setdefault(f"{kind} {sorted(intent.filters.items())}", []).append(intent)
         adopted: set[str] = set()
-        for alike in groups.values():
+        for group in groups.values():
+            # What was made for something else may have been found with that.
+            alike = [each for each in group if each.place in report.intents]
             try:
-                if self._finish(alike, wanted, report):
-                    adopted.add(alike[0].kind)
+                adopted |= self._finish(alike, wanted, report) if alike else set()
             except (errors.ApiError, Refusal) as error:
                 condition = self._kinds[alike[0].kind].CONDITION
                 for intent in alike:
@@ -150,8 +155,8 @@ class Actor:
 
     def _finish(
         self, alike: Sequence[Intent], wanted: set[tuple[str, str]], report: Report
-    ) -> bool:
-        """Adopt what was born of intents that look alike; return whether there was any."""
+    ) -> set[str]:
+        """Adopt what was born of intents that look alike; return of which kinds there was any."""
         found = intent_log.born(alike, self._kinds[alike[0].kind], self._cloud)
         if len(found) > len(alike):
             names = " and ".join("/".join(intent.place) for intent in alike)
@@ -161,12 +166,25 @@ class Actor:
                 f"An earlier create of {names} was cut short, and any of {ids} may be what it "
                 f"made. Tag the right one {mark}, or delete them."
             )
+        adopted = {each.KIND for each in found}
         for intent, each in itertools.zip_longest(alike, found):
             if each is not None:
+                adopted |= self._adopt_parts(each, report)
                 self._adopt(dataclasses.replace(each, key=intent.key), intent.tags, report)
             if each is not None or intent.place not in wanted:
                 del report.intents[intent.place]
-        return bool(found)
+        return adopted
+
+    def _adopt_parts(self, found: Resource, report: Report) -> set[str]:
+        """Adopt first what was made for it, which looks taken by now; return of which kinds."""
+        adopted = set()
+        for part in resources.references(found):
+            intent = report.intents.get(part.place)
+            if intent and part.place not in report.world.places and part.id not in intent.before:
+                self._adopt(part, intent.tags, report)
+                del report.intents[part.place]
+                adopted.add(part.KIND)
+        return adopted
 
     def _adopt(self, found: Resource, wanted: Mapping[str, str], report: Report) -> None:
         marks = self._scope.marks(wanted)
@@ -194,7 +212,7 @@ class Actor:
             if step.verb is Verb.DELETE:
                 touched.add(step.target.KIND)
             report.done.append(step)
-        self._tag(untagged, report)
+        self._tag(self._without_held(untagged, report), report)
         self._look_again(touched, report)
 
     def _fail(self, step: Step, error: errors.ApiError | Refusal, report: Report) -> None:
@@ -261,11 +279,38 @@ class Actor:
         kept = {key: value for key, value in there.tags.items() if key not in stale}
         return dataclasses.replace(there, tags=kept)
 
+    def _without_held(
+        self, untagged: Sequence[tuple[Step, Resource]], report: Report
+    ) -> list[tuple[Step, Resource]]:
+        """Hold back what this pass makes something for that gets the same tags; return the rest."""
+        made_so_far, self._held, rest = [*self._held, *untagged], [], []
+        for step, made in made_so_far:
+            if self._is_awaited(step, report):
+                self._held.append((step, made))
+                self._unmarked.add(made.place)
+                report.world.add(dataclasses.replace(made, tags=self._marks(step)))
+            else:
+                rest.append((step, made))
+        return rest
+
+    def _is_awaited(self, step: Step, report: Report) -> bool:
+        return step.verb is Verb.CREATE and any(
+            each.observed is None
+            and _attempt(each) not in self._tried
+            and each.target.TAKES_TAGS
+            and self._marks(each) == self._marks(step)
+            and step.target.place in {part.place for part in resources.needs(each.target)}
+            for each in report.left
+        )
+
+    def _marks(self, step: Step) -> dict[str, str]:
+        return self._scope.marks(step.target.tags)
+
     def _tag(self, untagged: Sequence[tuple[Step, Resource]], report: Report) -> None:
         """Mark what was made: one call for all that get the same tags."""
         groups: dict[tuple[tuple[str, str], ...], list[tuple[Step, Resource]]] = {}
         for step, made in untagged:
-            marks = tuple(sorted(self._scope.marks(step.target.tags).items()))
+            marks = tuple(sorted(self._marks(step).items()))
             groups.setdefault(marks, []).append((step, made))
         for marks, members in groups.items():
             tags = [{"Key": key, "Value": value} for key, value in marks]
@@ -279,12 +324,13 @@ class Actor:
             for _step, made in members:
                 marked: Mapping[str, str] = {**made.tags, **dict(marks)}
                 report.world.add(dataclasses.replace(made, tags=marked))
+                self._unmarked.discard(made.place)
 
-
-def _close_intents(report: Report) -> None:
-    """Forget the intents of what is there."""
-    for place in [place for place in report.intents if place in report.world.places]:
-        del report.intents[place]
+    def _close_intents(self, report: Report) -> None:
+        """Forget the intents of what is there, and can be recognised."""
+        for place in [place for place in report.intents if place in report.world.places]:
+            if place not in self._unmarked:
+                del report.intents[place]
 
 
 def _attempt(step: Step) -> tuple[Verb, tuple[str, str], str]:

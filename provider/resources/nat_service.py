@@ -56,15 +56,19 @@ class NatService(Resource):
             if token in tokens:  # A second one in a subregion would be answered with the first.
                 token = names.nat_service_token(key, place.subregion, want.uid)
             tokens.add(token)
+            own = PublicIp.wanted(
+                f"{cls.KIND}/{key}", name or names.nat_service(want.name, place.subregion)
+            )
             yield cls(
                 key=key,
                 subnet=place,
                 pool=pool,
-                public_ip=None if pool else PublicIp.wanted(f"{cls.KIND}/{key}", want.name),
+                public_ip=None if pool else own,
                 route_table=tables.get(place.key),
                 internet=want.of(InternetService)[0],
                 token=token,
-                tags={names.NAME: name or names.nat_service(want.name, place.subregion)},
+                # The same tags as its public IP, so that one call marks both.
+                tags=own.tags,
             )
 
     @classmethod

@@ -17,7 +17,7 @@ from provider.resources import want as wants
 from provider.rules import names
 
 USED_BY = "OscK8sUsedBy"
-"""The tag that says what a public IP is for, before and after it is linked."""
+"""The tag that says what a public IP is for, whether it is linked or not."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,9 @@ class PublicIp(Resource):
                 yield own
 
     @classmethod
-    def wanted(cls, user: str, cluster: str) -> Self:
-        """Return the public IP of a user."""
-        tags = {USED_BY: user, names.NAME: f"{user} of {cluster}"}
-        return cls(key=user, tags=tags)
+    def wanted(cls, user: str, name: str) -> Self:
+        """Return the public IP of a user, with the name of that."""
+        return cls(key=user, tags={USED_BY: user, names.NAME: name})
 
     @classmethod
     def observe(

@@ -77,17 +77,17 @@ class Bastion(Resource):
         if not spec.enable or want.uses_net:
             return
         own = not public_ip.title(spec.public_ip_id, spec.public_ip_pool)
+        name = spec.name or names.bastion(want.name)
         yield cls(
             key="default",
             id=spec.resource_id,
             subnet=_place(want, spec.subnet_name),
             security_groups=frozenset(_groups(want, spec.security_group_names)),
-            public_ip=PublicIp.wanted(cls.KIND, want.name) if own else None,
+            public_ip=PublicIp.wanted(cls.KIND, name) if own else None,
             spec=spec,
             token=names.bastion_token(spec.name, want.uid),
             internet=next(iter(want.of(InternetService)), None),
-            tags=names.role_tags([names.BASTION])
-            | {names.NAME: spec.name or names.bastion(want.name)},
+            tags=names.role_tags([names.BASTION]) | {names.NAME: name},
             is_managed=not spec.resource_id,
         )
 
