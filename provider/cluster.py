@@ -265,7 +265,7 @@ class _Pass:
 
     def _remember(self, report: act.Report) -> None:
         """Keep what was seen while all that is left is to wait for some kinds."""
-        waiting = {each.target.KIND for each in report.left if _moves(each)}
+        waiting = {each.target.KIND for each in report.left if each.moves}
         only_waits = all(
             each.verb is Verb.WAIT or (each.verb is Verb.DELETE and self.is_going)
             for each in report.left
@@ -367,14 +367,6 @@ class _Pass:
             fresh = {each["type"] for each in rows}
             rows = [*rows, *(dict(each) for each in self._old if each["type"] not in fresh)]
         return {**self.status, "conditions": rows}
-
-
-def _moves(step: Step) -> bool:
-    """Tell whether a step that is left is over some time later without any other step."""
-    there = step.observed
-    if step.verb is Verb.DELETE:
-        return True
-    return there is not None and (there.state in there.LEAVING | there.BUSY or not there.is_ready)
 
 
 _NO_ENDPOINT = conditions.Condition(

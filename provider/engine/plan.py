@@ -30,6 +30,14 @@ class Step:
     why: str
     observed: Resource | None = None
 
+    @property
+    def moves(self) -> bool:
+        """Whether what is left of it is over some time later, without any other step."""
+        there = self.observed
+        if there is None or self.verb is Verb.DELETE:
+            return self.verb is Verb.DELETE
+        return there.state in there.LEAVING | there.BUSY or not there.is_ready
+
     def __str__(self) -> str:
         return f"{self.verb.value:<8}{self.target!s:<35} {self.why}"
 

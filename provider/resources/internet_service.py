@@ -36,9 +36,8 @@ class InternetService(Resource):
         """Return one, unless the cluster has no internet."""
         if want.has_internet:
             (net,) = want.of(Net)
-            # The same name as its Net, so that one call marks both.
-            name = want.network.internet_service.name or net.tags[names.NAME]
-            yield cls(key="default", net=net, tags={names.NAME: name})
+            name = want.network.internet_service.name or names.internet_service(want.name)
+            yield cls(key="default", net=net, tags={"Name": name})
 
     @classmethod
     def observe(

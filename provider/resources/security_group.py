@@ -39,8 +39,6 @@ class SecurityGroup(Resource):
     description: str = dataclasses.field(default="", compare=False)
     rules: frozenset[Rule] = frozenset()
     """Rules by IP range. Rules by member are the CCM's, and nobody compares them."""
-    tolerated: frozenset[Rule] = dataclasses.field(default=frozenset(), compare=False)
-    """Rules that are not taken away, and need not be there; what they cover need not either."""
     is_authoritative: bool = dataclasses.field(default=True, compare=False)
     """Whether rules that nobody asked for are taken away."""
     members: tuple[Mapping[str, Any], ...] = dataclasses.field(
@@ -69,7 +67,6 @@ class SecurityGroup(Resource):
                 name=names.group(group.key, want.uid),
                 description=group.description,
                 rules=frozenset(group.rules),
-                tolerated=group.tolerated,
                 is_authoritative=group.authoritative,
                 tags=tags | {names.NAME: group.key},
                 is_managed=not (uses or group.resource_id),
@@ -125,20 +122,14 @@ class SecurityGroup(Resource):
 
     def differences(self, observed: Self) -> tuple[resources.Difference, ...]:
         """Return whether rules are missing, or there are some that nobody asked for."""
-        missing, surplus = self._missing(observed), self._surplus(observed)
+        missing = self.rules - observed.rules
+        surplus = self._surplus(observed)
         if not missing and not surplus:
             return ()
         return (RuleDifference("rules", tuple(surplus), tuple(missing)),)
 
-    def _missing(self, observed: Self) -> frozenset[Rule]:
-        wider = self.tolerated & observed.rules
-        missing = self.rules - observed.rules
-        return frozenset(each for each in missing if not any(other.covers(each) for other in wider))
-
     def _surplus(self, observed: Self) -> frozenset[Rule]:
-        if not self.is_authoritative:
-            return frozenset()
-        return observed.rules - self.rules - self.tolerated
+        return observed.rules - self.rules if self.is_authoritative else frozenset()
 
     def likeness(self) -> dict[str, Any]:
         """Return the filters that find a group of this name in this Net."""
@@ -164,16 +155,16 @@ class SecurityGroup(Resource):
 
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
         """Add what is missing, one call for each direction, then take away what is too much."""
-        missing, surplus = self._missing(observed), self._surplus(observed)
+        surplus = self._surplus(observed)
         for flow in _FLOWS:
             for action, rules in (
-                ("CreateSecurityGroupRule", missing),
+                ("CreateSecurityGroupRule", self.rules - observed.rules),
                 ("DeleteSecurityGroupRule", surplus),
             ):
                 wanted = _grouped(rule for rule in rules if rule.flow == flow)
                 if wanted:
                     cloud.call(action, SecurityGroupId=observed.id, Flow=flow, Rules=wanted)
-        return dataclasses.replace(observed, rules=(observed.rules | missing) - surplus)
+        return dataclasses.replace(observed, rules=(observed.rules | self.rules) - surplus)
 
     def delete(self, cloud: clouds.Cloud) -> None:
         """Delete it, after its rules by member, which would hold other groups."""

@@ -231,8 +231,6 @@ class Group:
     rules: frozenset[Rule]
     resource_id: str = ""
     """The id of a group that exists already and is used as it is."""
-    tolerated: frozenset[Rule] = frozenset()
-    """Rules that nobody adds, and nobody deletes where they are."""
 
 
 class Subnet(Protocol):
@@ -315,6 +313,10 @@ def _automatic(facts: _Cluster, cluster: str) -> Iterator[Group]:
         if not facts.has(party):
             continue
         rules = {each for row in TABLE for each in _of_row(row, party, facts)}
+        if lets_out:
+            # Every group is born with this rule, which need not be deleted then: machines have it
+            # by their other group, and a load balancer only connects to its backends.
+            rules |= BORN_WITH
         for more in facts.network.additional_security_rules:
             if set(more.roles) == set(roles):
                 rules |= _written(more.rules)
@@ -325,9 +327,6 @@ def _automatic(facts: _Cluster, cluster: str) -> Iterator[Group]:
             is_main=party is NODE,
             authoritative=True,
             rules=_without_covered(rules),
-            # Machines have this rule by their other group, and a load balancer connects to its
-            # backends only.
-            tolerated=BORN_WITH if lets_out else frozenset(),
         )
 
 

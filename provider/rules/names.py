@@ -101,7 +101,7 @@ def is_kept(tags: Iterable[str]) -> bool:
 
 
 def net(cluster: str) -> str:
-    """Return the name of a Net that was given none; its internet service has the same one."""
+    """Return the name of a Net that was given none."""
     return f"Net for {cluster}"
 
 
@@ -117,6 +117,11 @@ def subnet(cluster: str, roles: Iterable[str], subregion: str) -> str:
     else:
         kind = "Subnet"
     return f"{kind} for {cluster}/{subregion}"
+
+
+def internet_service(cluster: str) -> str:
+    """Return the name of an internet service that was given none."""
+    return f"Internet Service for {cluster}"
 
 
 def nat_service(cluster: str, subregion: str) -> str:

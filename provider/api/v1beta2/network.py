@@ -64,7 +64,7 @@ class InternetService(Part):
     """The way from the Net to the internet."""
 
     name: str = ""
-    """The name of the internet service. Default: that of the Net."""
+    """The name of the internet service. Default: made from the name of the cluster."""
 
 
 class NatService(Part):

@@ -57,8 +57,8 @@ def test_a_cluster_has_four_groups_unless_told_otherwise():
     assert [each.key for each in found.values() if each.is_main] == ["c1-node"]
 
 
-def test_the_load_balancer_reaches_nothing_but_control_planes():
-    group = groups()["c1-lb"]
+def test_the_load_balancer_reaches_nothing_but_control_planes_where_the_way_out_is_restricted():
+    group = groups({"allowToIPRanges": ["192.0.2.0/24"]})["c1-lb"]
     assert lines(group) == ["tcp 6443-6443 from 0.0.0.0/0"]
     assert lines(group, "Outbound") == [f"tcp 6443-6443 to {CONTROL_PLANES}"]
 
@@ -96,7 +96,7 @@ def test_nodes_have_what_every_network_plugin_needs():
 
 
 def test_subnets_of_every_subregion_are_allowed():
-    found = groups(subnets=TWO)
+    found = groups({"allowToIPRanges": [""]}, subnets=TWO)
     assert "tcp 2379-2380 from 10.0.7.0/24" in lines(found["c1-controlplane"])
     assert "tcp 10250-10250 from 10.0.6.0/24" in lines(found["c1-controlplane"])
     assert "tcp 6443-6443 to 10.0.7.0/24" in lines(found["c1-lb"], "Outbound")
@@ -114,22 +114,26 @@ def test_a_subnet_for_everything_is_a_subnet_of_every_role():
 # --- The way out ---------------------------------------------------------------------------------
 
 
+OUT = "-1 -1--1 to 0.0.0.0/0"
+BACK = f"tcp 6443-6443 to {CONTROL_PLANES}"
+
+
 @pytest.mark.parametrize(
-    ("allowed", "node", "tolerated"),
+    ("allowed", "node", "worker", "front"),
     [
         # The rule that every group is born with covers the rest, and stays where it is.
-        ([], ["-1 -1--1 to 0.0.0.0/0"], firewall.BORN_WITH),
-        ([EVERYWHERE], ["-1 -1--1 to 0.0.0.0/0"], firewall.BORN_WITH),
-        (["192.0.2.0/24"], [f"-1 -1--1 to {NET}", "-1 -1--1 to 192.0.2.0/24"], frozenset()),
-        ([""], [f"-1 -1--1 to {NET}"], frozenset()),
+        ([], [OUT], [OUT], [OUT]),
+        ([EVERYWHERE], [OUT], [OUT], [OUT]),
+        (["192.0.2.0/24"], [f"-1 -1--1 to {NET}", "-1 -1--1 to 192.0.2.0/24"], [], [BACK]),
+        ([""], [f"-1 -1--1 to {NET}"], [], [BACK]),
     ],
 )
-def test_nodes_reach_what_they_may_reach(allowed, node, tolerated):
+def test_everyone_reaches_what_they_may_reach(allowed, node, worker, front):
     found = groups({"allowToIPRanges": allowed})
     assert lines(found["c1-node"], "Outbound") == node
-    assert lines(found["c1-worker"], "Outbound") == []
-    assert lines(found["c1-controlplane"], "Outbound") == []
-    assert {each.tolerated for each in found.values()} == {tolerated}
+    assert lines(found["c1-worker"], "Outbound") == worker
+    assert lines(found["c1-controlplane"], "Outbound") == worker
+    assert lines(found["c1-lb"], "Outbound") == front
 
 
 # --- The load balancer ---------------------------------------------------------------------------
@@ -151,11 +155,12 @@ def test_nat_services_matter_only_where_clients_are_restricted():
 def test_the_ports_of_every_listener_are_open():
     found = groups(
         {
+            "allowToIPRanges": [""],
             "loadBalancer": {
                 "listener": {"port": 443, "backendPort": 6443},
                 "additionalListeners": [{"port": 9345, "backendPort": 9346}],
                 "healthCheck": {"port": 10080},
-            }
+            },
         }
     )
     assert lines(found["c1-lb"]) == [f"tcp {port}-{port} from 0.0.0.0/0" for port in (443, 9345)]

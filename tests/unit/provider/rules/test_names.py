@@ -48,6 +48,7 @@ def test_roles_are_tags_that_every_version_of_the_ccm_reads(roles, keys):
             "Controlplane subnet for c1/eu-west-2b",
         ),
         (names.subnet("c1", ["service"], "eu-west-2b"), "Subnet for c1/eu-west-2b"),
+        (names.internet_service("c1"), "Internet Service for c1"),
         (names.nat_service("c1", "eu-west-2a"), "Nat service for c1/eu-west-2a"),
         (names.bastion("c1"), "Bastion for c1"),
         (names.net_peering("c1"), "Net peering for c1"),
