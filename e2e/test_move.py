@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import functools
+import json
+from collections.abc import Mapping
 
-from e2e.cluster import Cluster
+import yaml
+
+from e2e.cluster import Cluster, identity
 from e2e.conftest import Spec
-from e2e.kube import CORE
+from e2e.kube import CORE, Object
 from e2e.management import Local
+from e2e.waits import need
 
 KUBEADM = "controlplane.cluster.x-k8s.io/v1beta2"
+TENANT = "tenant"
 
 
 def test_a_cluster_is_moved_without_a_write_to_the_cloud(spec: Spec, elsewhere: Local) -> None:
-    """Move a cluster there and back: it keeps what it has, and is deleted as if nothing was."""
+    """Move a cluster there and back: it keeps what it has, and is deleted as if nothing was.
+
+    Its credentials are in a Secret of its user, which moves by a label and outlives the cluster.
+    """
     here = spec.cluster
     there = Cluster(elsewhere, here.namespace, here.name)
-    with spec.step("A cluster with the VM of its first control plane machine"):
-        here.apply(here.manifest("--worker-machine-count=0"))
+    with spec.step("A cluster with credentials in a Secret, and the VM of its first machine"):
+        here.apply(json.dumps(_secret(here, spec.cloud.environment)))
+        here.apply(_with_secret(here.manifest("--worker-machine-count=0")))
         spec.eventually(here.is_provisioned, within="cluster-provisioned")
         machine = spec.eventually(here.has_control_plane_vm, within="machine-provisioned")
         spec.eventually(
@@ -40,10 +50,48 @@ def test_a_cluster_is_moved_without_a_write_to_the_cloud(spec: Spec, elsewhere: 
                 probe = functools.partial(target.says, kind, "Ready", "True")
                 spec.eventually(probe, within="noticed")
             spec.throughout(is_untouched, for_="quiet")
-    with spec.step("kubectl delete cluster: no object is left, and the cloud is as it was before"):
+    with spec.step(
+        "kubectl delete cluster: only the Secret is left, and the cloud is as it was before"
+    ):
         here.delete()
+        spec.eventually(functools.partial(_has_only, here, f"Secret/{TENANT}"), within="deleted")
+        here.management.kubectl.run("delete", "secret", TENANT, f"--namespace={here.namespace}")
         spec.eventually(here.is_gone, within="deleted")
         spec.cloud_is_as_before()
+
+
+def _secret(cluster: Cluster, keys: Mapping[str, str]) -> Object:
+    """Return a Secret with credentials, as docs/credentials.md says."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": TENANT,
+            "namespace": cluster.namespace,
+            "labels": {"clusterctl.cluster.x-k8s.io/move": ""},
+        },
+        "stringData": {
+            "access_key": keys["OSC_ACCESS_KEY"],
+            "secret_key": keys["OSC_SECRET_KEY"],
+            "region": keys["OSC_REGION"],
+            "endpoint": keys["OSC_ENDPOINT_API"],
+        },
+    }
+
+
+def _with_secret(manifest: str) -> str:
+    """Let the OscCluster of a manifest name the Secret."""
+    objects = list(yaml.safe_load_all(manifest))
+    for each in objects:
+        if each["kind"] == "OscCluster":
+            each["spec"]["credentials"] = {"fromSecret": TENANT}
+    return yaml.safe_dump_all(objects)
+
+
+def _has_only(cluster: Cluster, name: str) -> None:
+    """Find nothing of a cluster but one object."""
+    left = sorted(identity(each) for each in cluster.objects())
+    need(left == [name], saw=f"there is {', '.join(left) or 'nothing'}")
 
 
 def _play_node(cluster: Cluster) -> None:
