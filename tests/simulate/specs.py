@@ -237,7 +237,7 @@ def machine(chance, ground, cluster):
         vm["vmType"] = "tinav5.c4r8p1"
         vm["flexibleGpu"] = {"model": "nvidia-p100"}
     if "internet" not in network.get("disable", ()) and maybe(chance, 0.4):
-        vm |= chance.choice([{"publicIp": True}, {"publicIpPool": grounds.POOL}])
+        vm |= chance.choice([{"publicIp": True}, {"publicIp": True, "publicIpPool": grounds.POOL}])
     if maybe(chance, 0.2):
         vm["tags"] = {"team": "a"}
     if maybe(chance, 0.2):

@@ -79,7 +79,7 @@ def test_a_machine_with_a_gpu_has_one_public_ip_of_a_pool():
     tags = [{"Key": "OscK8sIPPool", "Value": "nodes"}]
     cloud.call("CreateTags", ResourceIds=ids, Tags=tags)
     vm = {"vmType": "tinav5.c4r8p1", "flexibleGpu": {"model": "nvidia-p100"}}
-    vm["publicIpPool"] = "nodes"
+    vm |= {"publicIp": True, "publicIpPool": "nodes"}
     for number in range(3):
         # Each chooses another one, and what is free has changed when it starts.
         site.machine(f"demo-md-0-{number}", spec={"vm": dict(vm)})
