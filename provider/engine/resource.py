@@ -165,13 +165,31 @@ class Difference:
 
     def __str__(self) -> str:
         name = self.field.replace("_", " ")
+        if isinstance(self.there, Fields) and isinstance(self.wanted, Fields):
+            inner = zip(self.there, self.wanted, strict=True)
+            return "; ".join(
+                str(Difference(f"{name} {field}", there, wanted))
+                for (field, there), (_, wanted) in inner
+                if there != wanted
+            )
         return f"{name} is {_text(self.there)}, the spec wants {_text(self.wanted)}"
 
 
+class Fields(tuple[tuple[str, Any], ...]):
+    """The fields of a part of a resource, with their names."""
+
+    __slots__ = ()
+
+
 def _text(value: Any) -> str:
-    if isinstance(value, tuple | frozenset | list):
+    if value in ("", None, (), frozenset()):
+        return "nothing"
+    if isinstance(value, Fields):
+        said = (f"{name.replace('_', ' ')} {_text(each)}" for name, each in value if each != "")
+        return f"({', '.join(said)})"
+    if isinstance(value, tuple | frozenset):
         return "{" + ", ".join(sorted(_text(each) for each in value)) + "}"
-    return str(value) if value not in ("", None) else "nothing"
+    return str(value)
 
 
 def plain(value: Any) -> Any:
@@ -183,8 +201,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, frozenset):
         return frozenset(plain(each) for each in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [plain(getattr(value, field.name)) for field in dataclasses.fields(value)]
-        return (type(value).__name__, *fields)
+        names = [field.name for field in dataclasses.fields(value)]
+        return Fields((name, plain(getattr(value, name))) for name in names)
     return value
 
 

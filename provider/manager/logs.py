@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 import re
 import sys
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import IO, Any, Literal
 
@@ -35,6 +37,14 @@ _PATTERNS = (
         """
     ),
 )
+
+
+_WHERE: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("where")
+
+
+def about(**facts: str) -> None:
+    """Let every line of this task, and of threads with its context, say what it is about."""
+    _WHERE.set(facts)
 
 
 class Redactor:
@@ -74,7 +84,7 @@ class _Formatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": self._redactor.clean(record.getMessage()),
-            **{k: self._redactor.clean(str(v)) for k, v in getattr(record, "fields", {}).items()},
+            **{name: self._redactor.clean(value) for name, value in _WHERE.get({}).items()},
         }
         if record.exc_info:
             facts["trace"] = self._redactor.clean(self.formatException(record.exc_info))

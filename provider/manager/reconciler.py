@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextvars
 import dataclasses
+import functools
 import logging
 import random
 import threading
@@ -18,7 +20,7 @@ from typing import Any
 from provider.clock import Clock
 from provider.kube import client as kube
 from provider.kube import errors, kinds
-from provider.manager import routes
+from provider.manager import logs, routes
 from provider.manager.cache import Cache, Echoes, Key, cluster_of
 from provider.manager.events import Recorder
 from provider.manager.gather import Gatherer, Seen
@@ -107,23 +109,22 @@ class Reconciler:
         """
         began_s = self._parts.clock.monotonic_s()
         end = "error"
+        logs.about(kind=key.kind, namespace=key.namespace, name=key.name)
         try:
             again_s, end = await self._look(key)
             return again_s
         except errors.Conflict as problem:
             end = "conflict"
-            _log.info(
-                "Somebody else was faster; it is looked at again. %s", problem, extra=_at(key)
-            )
+            _log.info("Somebody else was faster; it is looked at again. %s", problem)
             return CONFLICT_S
         except Unfinished:
             end = "retry"
             raise
         except (errors.KubeError, Interrupted) as problem:
-            _log.warning("%s", problem, extra=_at(key))
+            _log.warning("%s", problem)
             raise
         except Exception:
-            _log.exception("This is a mistake of ours.", extra=_at(key))
+            _log.exception("This is a mistake of ours.")
             raise
         finally:
             took_s = self._parts.clock.monotonic_s() - began_s
@@ -153,7 +154,7 @@ class Reconciler:
         try:
             await subject.apply(outcome)
         except errors.NotFound:
-            _log.info("It was deleted meanwhile.", extra=_at(key))
+            _log.info("It was deleted meanwhile.")
         for event in outcome.events:
             self._tell(kind, subject.body, event)
         if outcome.retry:
@@ -178,19 +179,13 @@ class Reconciler:
         )
         memory = self._memories.setdefault(key, {})
         tools = Tools(clouds, self._parts.clock, self._parts.chance, record, memory)
-        return await loop.run_in_executor(self._pool, self._decide[key.kind], seen, tools)
+        work = functools.partial(self._decide[key.kind], seen, tools)
+        return await loop.run_in_executor(self._pool, contextvars.copy_context().run, work)
 
     def _tell(self, kind: kinds.Kind, body: Object, event: Event) -> None:
         level = logging.WARNING if event.type == "Warning" else logging.INFO
-        metadata = body["metadata"]
-        key = Key(kind.name, metadata.get("namespace", ""), metadata["name"])
-        _log.log(level, "%s: %s", event.reason, event.message, extra=_at(key))
+        _log.log(level, "%s: %s", event.reason, event.message)
         self._parts.recorder.publish(kind, body, event)
 
 
 _KINDS = {kind.name: kind for kind in routes.PRIMARIES}
-
-
-def _at(key: Key) -> dict[str, Any]:
-    """Return what a line of the log says about where it belongs."""
-    return {"fields": {"kind": key.kind, "namespace": key.namespace, "name": key.name}}

@@ -123,9 +123,8 @@ class Client:
         self._on_call(action, outcome, seconds, taken_s - asked_s)
         _LOG.log(
             logging.DEBUG if error is None and action.startswith("Read") else logging.INFO,
-            "%s (%s): %s in %.3f s%s",
-            action,
-            " ".join(_ids(body)),
+            "%s: %s in %.3f s%s",
+            " ".join([action, *_ids(body)]),
             outcome,
             seconds,
             f", code {error.code}, request {error.request_id}" if error and error.code else "",

@@ -1,8 +1,12 @@
 """The manager on a Kubernetes API, with reconcile functions that are as small as can be."""
 
+import io
+import json
+import logging
 import time
 
 from provider.kube import kinds
+from provider.manager import logs
 from provider.manager.subject import BLOCK_MOVE
 from provider.outcome import Event, Outcome
 from tests.contract.kube.client import eventually
@@ -36,6 +40,30 @@ def test_nothing_is_written_when_nothing_changes(plain):
         count = len(trial)
         eventually(lambda: len(trial) >= count + 5)
         assert plain.get(kinds.OSC_CLUSTER, "demo")["metadata"]["resourceVersion"] == version
+
+
+def test_every_line_of_a_reconcile_says_what_it_is_about(plain):
+    log = logging.getLogger("caposc.test")
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(logs.Json(logs.Redactor()))
+
+    def decide(seen, tools):
+        log.warning("A call of the cloud.")
+        return tiny(seen, tools)
+
+    log.addHandler(handler)
+    with Replica(plain, deciding(cluster=decide)):
+        plain.cluster()
+        eventually(lambda: phase(plain) == "there")
+    log.removeHandler(handler)
+    found = json.loads(written.getvalue().splitlines()[0])
+    assert found["message"] == "A call of the cloud."
+    assert (found["kind"], found["namespace"], found["name"]) == (
+        "OscCluster",
+        plain.namespace,
+        "demo",
+    )
 
 
 def test_our_own_writes_wake_nobody(plain):

@@ -330,8 +330,8 @@ def test_a_log_line_has_action_ids_and_duration(client, cloud, caplog):
         client.call("DeleteNet", NetId=net)
         client.read("ReadNets", Filters={"NetIds": [net]})
     assert caplog.messages == [
-        f"DeleteNet ({net}): ok in 0.000 s",
-        f"ReadNets ({net}): ok in 0.000 s",
+        f"DeleteNet {net}: ok in 0.000 s",
+        f"ReadNets {net}: ok in 0.000 s",
     ]
 
 

@@ -70,6 +70,16 @@ def test_a_difference_names_sets_in_order_and_nothing_as_nothing():
     )
 
 
+def test_a_difference_within_a_part_names_its_field():
+    piles = [Shelf(key="s", first=box(), piles=(Pile((box("c"),), each),)) for each in ("top", "")]
+    (difference,) = piles[0].differences(piles[1])
+    assert str(difference) == (
+        "piles is {(boxes {box/c})}, the spec wants {(boxes {box/c}, label top)}"
+    )
+    parts = [resource.plain(Pile(label=each)) for each in ("top", "")]
+    assert str(resource.Difference("pile", *parts)) == ("pile label is top, the spec wants nothing")
+
+
 def test_only_what_is_broken_is_refused():
     assert box().refusal == ""
     assert there(box(), state="torn").refusal == "box-a is torn. Delete it"

@@ -1,5 +1,6 @@
 """Logs: what a line says, and what it never says."""
 
+import contextvars
 import io
 import json
 import logging
@@ -27,8 +28,12 @@ def written():
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
-def tell(message, *args, level=logging.INFO, **fields):
-    logging.getLogger("provider.test").log(level, message, *args, extra={"fields": fields})
+def tell(message, *args, level=logging.INFO, **facts):
+    def line():
+        logs.about(**facts)
+        logging.getLogger("provider.test").log(level, message, *args)
+
+    contextvars.copy_context().run(line)
 
 
 def test_a_line_of_text(written):
