@@ -266,20 +266,23 @@ class FakeCloud:
 
     def store(self, region: str, account: str = "") -> Store:
         """Return the rows of a region, with what it and the account hold from the start."""
-        found = self.regions.get(region)
-        if found is None:
-            if region not in self.document.regions:
-                raise ValueError(
-                    f"The region is '{region}', but the document knows only "
-                    f"{', '.join(self.document.regions)}."
-                )
-            found = self.regions[region] = self.new_store()
-            self._begin(found, region, PUBLIC_ACCOUNT, SEEDS)
-            for known in self.accounts:
-                self._welcome(found, region, known)
-        if account and (region, account) not in self.welcomed:
-            self.add_account(account)
-        return found
+        with self.lock:  # Whoever comes second must not see it half made.
+            if region not in self.regions:
+                self._open(region)
+            if account and (region, account) not in self.welcomed:
+                self.add_account(account)
+            return self.regions[region]
+
+    def _open(self, region: str) -> None:
+        if region not in self.document.regions:
+            raise ValueError(
+                f"The region is '{region}', but the document knows only "
+                f"{', '.join(self.document.regions)}."
+            )
+        made = self.regions[region] = self.new_store()
+        self._begin(made, region, PUBLIC_ACCOUNT, SEEDS)
+        for known in self.accounts:
+            self._welcome(made, region, known)
 
     def new_store(self, rows: Data | None = None) -> Store:
         """Return the store of a region, empty or with saved rows."""
