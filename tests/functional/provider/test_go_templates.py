@@ -40,6 +40,20 @@ def _older(bare, tmp_path):
         yield bare
 
 
+def as_published(objects, letters):
+    """Write what the Go provider's own templates write in another way, or leave out."""
+    for each in objects:
+        if each["kind"] == "OscCluster":
+            network = {"bastion": {"enable": False}, "subregionName": f"eu-west-2{letters[0]}"}
+            each["spec"]["network"] |= network
+        elif each["kind"] == "OscMachineTemplate":
+            node = each["spec"]["template"]["spec"]["node"]
+            node["image"] = {"name": node["image"]["name"]}
+            if node["vm"]["role"] == "worker":
+                del node["vm"]["role"]
+    return objects
+
+
 class Core:
     """Does what Cluster API 1.10 does with the objects of a cluster, as far as we see it."""
 
@@ -90,7 +104,7 @@ def test_a_template_of_the_go_provider_makes_what_it_documents(older, sky, flavo
     run = types.SimpleNamespace(fake=sky.cloud)
     letters = FLAVOURS[flavour]
     with Replica(older, environment=keys(sky), rate=RATE):
-        core = Core(older, releases.cluster(flavour, OLD, **VALUES))
+        core = Core(older, as_published(releases.cluster(flavour, OLD, **VALUES), letters))
         found = core.provision()
         nats = the_network_is_documented(run, letters)
         the_groups_let_through_what_is_documented(run, letters, nats, "secure" in flavour)
