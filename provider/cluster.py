@@ -383,7 +383,7 @@ def _for_machines(machines: Sequence[Mapping[str, Any]]) -> str:
     going = [each for each in machines if "deletionTimestamp" in each["metadata"]]
     found = sorted(each["metadata"]["name"] for each in machines)
     some = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
-    waiting = f"waiting for {len(found)} OscMachines to be deleted: {some}"
+    waiting = f"Waiting for {len(found)} OscMachines to be deleted: {some}"
     if stay := len(found) - len(going):
         waiting += f". {stay} of them are to stay so far. Delete the Cluster, or these Machines"
     return waiting

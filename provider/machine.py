@@ -122,13 +122,13 @@ class _Pass:
     def _for_cluster(self) -> tuple[Reason, str]:
         name = (self.objects.osc_cluster or {}).get("metadata", {}).get("name", "")
         what = f"the OscCluster {name}" if name else "an OscCluster"
-        return Reason.WAITING_FOR_CLUSTER, f"waiting for {what} to be provisioned"
+        return Reason.WAITING_FOR_CLUSTER, f"Waiting for {what} to be provisioned"
 
     def _for_bootstrap(self) -> tuple[Reason, str]:
         bootstrap = (self.objects.machine or {}).get("spec", {}).get("bootstrap") or {}
         name = bootstrap.get("dataSecretName")
         what = f"the Secret {name}" if name else "the Machine to have bootstrap data"
-        return Reason.WAITING_FOR_BOOTSTRAP, f"waiting for {what}"
+        return Reason.WAITING_FOR_BOOTSTRAP, f"Waiting for {what}"
 
     def _waits(self, reason: Reason, message: str) -> Outcome:
         part = conditions.Condition(MachineVm.CONDITION, "Unknown", reason, message)

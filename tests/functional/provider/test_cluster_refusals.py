@@ -373,7 +373,7 @@ def test_deletion_waits_for_machines():
     assert clusters.calls(run, run.step) == []
     status, reason, message = run.conditions["Deleting"]
     assert (status, reason) == ("True", "Deleting")
-    assert "waiting for 7 OscMachines to be deleted: worker-0, worker-1" in message
+    assert "Waiting for 7 OscMachines to be deleted: worker-0, worker-1" in message
     assert message.endswith("7 of them are to stay so far. Delete the Cluster, or these Machines")
     for each in run.machines:
         each["metadata"]["deletionTimestamp"] = "2026-11-29T01:00:00Z"
