@@ -14,22 +14,24 @@ from typing import Any
 
 import yaml
 
-from e2e.cloud import Fake
+from e2e.cloud import Account
 from e2e.cluster import Cluster, identity
 from e2e.command import Refused, run
 from e2e.kube import Object
-from e2e.management import Local
+from e2e.management import Management
 
 HIDDEN = "(not kept)"
 SECRET_NAMES = frozenset({"UserData", "SecretKey", "PrivateKey"})
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def keep(folder: Path, cluster: Cluster, management: Local, cloud: Fake, story: list[str]) -> None:
+def keep(
+    folder: Path, cluster: Cluster, management: Management, cloud: Account, story: list[str]
+) -> None:
     """Write everything into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "story.txt").write_text("\n".join(story) + "\n")
-    for each in cluster.objects("cluster-api", "secrets"):
+    for each in cluster.objects():
         path = folder / "objects" / f"{identity(each).replace('/', '.')}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump(_open(each), sort_keys=False))
@@ -39,7 +41,7 @@ def keep(folder: Path, cluster: Cluster, management: Local, cloud: Fake, story: 
     (folder / "events.txt").write_text(events)
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
-    for log in (*management.processes(), cloud.log):
+    for log in (*management.processes(), *cloud.logs()):
         shutil.copy(log, logs / log.name)
     for name, content in cloud.artifacts():
         (folder / name).write_text(json.dumps(redacted(content), indent=1))
@@ -67,7 +69,7 @@ def _open(of: Object) -> Object:
 
 def _plan(cluster: Cluster, environment: Mapping[str, str]) -> str:
     """Return what ``caposc plan`` says of the cluster."""
-    given = "---\n".join(yaml.safe_dump(_open(each)) for each in cluster.objects("oscclusters"))
+    given = "---\n".join(yaml.safe_dump(_open(each)) for each in cluster.objects("OscCluster"))
     if not given:
         return "There is no OscCluster.\n"
     command: list[str | Path] = [sys.executable, "-m", "provider", "plan", "-f", "-"]

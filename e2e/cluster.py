@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
-from e2e.kube import INFRASTRUCTURE, Kube, Object
-from e2e.management import Local
+from e2e.cloud import Footprint
+from e2e.kube import INFRASTRUCTURE, SECRET, Kube, Object
+from e2e.management import Management
 from e2e.waits import need
 
 CONTROL_PLANE_MARK = "cluster.x-k8s.io/control-plane"
-OURS = ("OscCluster", "OscMachine", "OscMachineTemplate", "OscClusterTemplate")
+PAIR = ("OscCluster", "OscMachine")
+"""Our kinds that something in the cloud stands behind."""
 
 
 class Cluster:
     """One cluster, in a namespace of its own."""
 
-    def __init__(self, management: Local, namespace: str, name: str) -> None:
+    def __init__(
+        self, management: Management, namespace: str, name: str, footprint: Footprint
+    ) -> None:
         """Know its name; nothing is made."""
         self.management = management
+        self.footprint = footprint
         self.kube: Kube = management.kube.within(namespace)
         self.namespace = namespace
         self.name = name
@@ -34,6 +38,7 @@ class Cluster:
     def apply(self, manifest: str) -> None:
         """Apply a manifest."""
         self.management.kubectl.run("apply", "-f", "-", given=manifest)
+        self.footprint.learn(self._one("clusters", self.name)["metadata"]["uid"])
 
     def pause(self, *, paused: bool) -> None:
         """Pause the cluster, or let it go on."""
@@ -52,14 +57,12 @@ class Cluster:
     # --- What there is ---------------------------------------------------------------------------
 
     def objects(self, *kinds: str) -> list[Object]:
-        """Return the objects of Cluster API's kinds in the namespace, and its secrets."""
-        # Every kind of Cluster API and of its providers is in this category.
-        wanted = ",".join(kinds or ("cluster-api", "secrets"))
-        found = self.management.kubectl.run(
-            "get", wanted, "-n", self.namespace, "-o", "json", "--ignore-not-found"
-        )
-        rows: list[Object] = json.loads(found)["items"] if found.strip() else []
-        return rows
+        """Return the objects of these kinds, or of all of Cluster API's, and then secrets too."""
+        known = [*self.kube.of_cluster_api(), SECRET]
+        chosen = [each for each in known if not kinds or each.kind in kinds]
+        missing = set(kinds) - {each.kind for each in chosen}
+        assert not missing, f"There is no kind {', '.join(missing)}, only {known}."
+        return [row for each in chosen for row in self.kube.of_kind(each)]
 
     def osc_cluster(self) -> Object:
         """Return the OscCluster that the Cluster names."""
@@ -113,10 +116,16 @@ class Cluster:
         )
         return found
 
+    def is_gone_itself(self) -> None:
+        """Find no Cluster."""
+        need(not self.objects("Cluster"), saw="there still is a Cluster")
+
     def is_gone(self) -> None:
         """Find nothing left of the cluster."""
-        left = sorted(identity(each) for each in self.objects())
-        need(not left, saw=f"there still is {', '.join(left)}")
+        # While one of these is there, the others need no look.
+        left = [identity(each) for each in self.objects("Cluster", "Machine", *PAIR)]
+        left = left or [identity(each) for each in self.objects()]
+        need(not left, saw=f"there still is {', '.join(sorted(left))}")
 
     def says(self, kind: str, type_: str, status: str) -> None:
         """Find a condition with this status on all objects of a kind, and at least one."""

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import shutil
-import zlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager
+import threading
+import time
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 import yaml
 
-from e2e import artifacts, management, waits
-from e2e.cloud import Fake
-from e2e.cluster import Cluster
+from e2e import management, together, waits
+from e2e.cloud import Account, Fake
+from e2e.installed import Installed
 from e2e.management import Local
-from e2e.story import Story
+from e2e.spec import Ground, Spec
+from e2e.together import Run, Runs, Usual
 
-Found = TypeVar("Found")
+__all__ = ["Spec"]
 
 pytest_plugins = ("tools.pytest_plugin",)
-FAILED = pytest.StashKey[bool]()
+BEGIN_S = time.monotonic()
+RUNS = pytest.StashKey[Runs]()
+RUN = pytest.StashKey[Run]()
+LOCAL = "local"
+AT_ONCE = {"fake": 12, "account": 4}
+ALWAYS = "leaks"
+"""The spec that is asked for whatever else is."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options by which the ground is chosen."""
+    """Add the options by which ground and specs are chosen."""
     group = parser.getgroup("e2e")
     group.addoption(
         "--management",
-        default="local",
-        choices=["local"],
-        help="where Cluster API runs: local is a real control plane of processes",
+        default=LOCAL,
+        help="where Cluster API runs: local is a real control plane of processes; else the path "
+        "of a kubeconfig, of a cluster on which all providers are installed",
     )
     group.addoption(
-        "--cloud", default="fake", choices=["fake"], help="the cloud: fake is fakecloud"
+        "--cloud",
+        default="fake",
+        choices=["fake", "account"],
+        help="the cloud: fakecloud, or the account that OSC_ACCESS_KEY, OSC_SECRET_KEY, "
+        "OSC_REGION and, if need be, OSC_ENDPOINT_API name",
+    )
+    group.addoption("--specs", default="", help="only these, as in quick_start,deletion")
+    group.addoption(
+        "--minutes", type=float, help="begin no spec that would usually end after these"
+    )
+    group.addoption(
+        "--at-once",
+        type=int,
+        help="how many specs live at the same time: 12 on fakecloud, and 4 in an account, where "
+        "each takes a Net of five",
     )
     group.addoption(
         "--write-golden",
@@ -44,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write what is compared with a file into that file, for you to read",
     )
     group.addoption(
-        "--seeds", type=int, default=2, help="how many lives of a manager that is killed are lived"
+        "--seeds", type=int, default=10, help="how many lives of a manager that is killed are lived"
     )
     group.addoption(
         "--artifacts",
@@ -59,6 +77,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep a report for machines beside the artifacts, unless another place is named."""
     place: Path = config.getoption("--artifacts")
     config.option.xmlpath = config.option.xmlpath or str(place / "junit.xml")
+    if config.getoption("--management") != LOCAL and config.getoption("--cloud") == "fake":
+        raise pytest.UsageError(
+            "The provider of an existing --management has credentials of its own: add "
+            "--cloud=account, and set OSC_ACCESS_KEY, OSC_SECRET_KEY and OSC_REGION to the same."
+        )
+    config.addinivalue_line("markers", "stage(number): this spec comes after those before it.")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -67,132 +91,119 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(metafunc.config.getoption("--seeds")))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say of every spec which tools it needs."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.tools(*management.NEEDED))
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose specs, say of each which tools it needs, and put them into their order."""
+    ours = [each for each in items if Path(__file__).parent in each.path.parents]
+    together.check(ours)
+    asked = {name for name in str(config.getoption("--specs")).split(",") if name}
+    known = {together.module_of(each) for each in ours}
+    if asked - known:
+        raise pytest.UsageError(
+            f"There is no spec {', '.join(sorted(asked - known))}. "
+            f"There are {', '.join(sorted(known))}."
+        )
+    chosen = asked | {ALWAYS} if asked else known
+    dropped = [each for each in ours if together.module_of(each) not in chosen]
+    items[:] = [each for each in items if each not in dropped]
+    config.hook.pytest_deselected(items=dropped)
+    items.sort(key=together.stage_of)
+    for each in ours:
+        each.add_marker(pytest.mark.tools(*management.NEEDED))
+
+
+@pytest.fixture(scope="session")
+def ground(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ground]:
+    """Run a cloud and a management cluster with all providers."""
+    config, folder = request.config, tmp_path_factory.mktemp("e2e")
+    given, stop = variables(), threading.Event()
+    with _cloud(config, folder, given) as cloud, _management(config, folder, cloud, given) as made:
+        before = frozenset(cloud.inventory())
+        kept: Path = config.getoption("--artifacts")
+        writes_golden: bool = config.getoption("--write-golden")
+        kind: str = config.getoption("--cloud")
+        yield Ground(kind, cloud, made, given, before, kept, folder, writes_golden, stop)
+        stop.set()
+        config.stash[RUNS].close()
+
+
+@pytest.fixture
+def spec(request: pytest.FixtureRequest, ground: Ground) -> None:
+    """Let a spec live, and all others of its stage."""
+    config = request.config
+    if RUNS not in config.stash:
+        minutes: float | None = config.getoption("--minutes")
+        usual = Usual(config.getoption("--artifacts") / "durations.json")
+        config.stash[RUNS] = Runs(
+            request.session.items,
+            usual,
+            at_once=config.getoption("--at-once") or AT_ONCE[config.getoption("--cloud")],
+            end_s=None if minutes is None else BEGIN_S + 60 * minutes,
+        )
+    request.node.stash[RUN] = config.stash[RUNS].of(request.node, ground)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Wait for the end of a spec, instead of calling it."""
+    run = pyfuncitem.stash.get(RUN, None)
+    if run is None:
+        return None
+    run.join()
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell of a spec how long it took itself, and of one that failed its story."""
+    report = yield
+    run = item.stash.get(RUN, None)
+    if run is not None and call.when == "call":
+        report.duration = run.took_s
+        if report.failed:
+            report.sections.append(("story", "\n".join(run.lines)))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print a line for each spec, with how long it took."""
+    """Print a line for each spec: how it ended, how long it took, and why it was left out."""
     terminalreporter.section("specs")
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, ()):
             if report.when == "call" or outcome != "passed":
                 name = report.nodeid.removeprefix("e2e/")
-                terminalreporter.write_line(f"{outcome:<8}{report.duration:6.0f} s  {name}")
+                why = f": {report.longrepr[2]}" if outcome == "skipped" else ""
+                terminalreporter.write_line(f"{outcome:<8}{report.duration:6.0f} s  {name}{why}")
+    if terminalreporter.stats:
+        terminalreporter.write_line(f"All of it took {time.monotonic() - BEGIN_S:.0f} s.")
 
 
-@dataclasses.dataclass(frozen=True)
-class Spec:
-    """All that a spec stands on."""
-
-    management: Local
-    cloud: Fake
-    cluster: Cluster
-    waits: waits.Waits
-    story: Story
-    before: frozenset[str]
-    """What was in the cloud before."""
-
-    def step(self, sentence: str) -> AbstractContextManager[None]:
-        """Tell a step of the story."""
-        return self.story.step(sentence)
-
-    def eventually(self, probe: Callable[[], Found], within: str) -> Found:
-        """Wait for something; ``within`` is the name of a wait in config.yaml."""
-        return self.waits[within].eventually(probe)
-
-    def throughout(self, probe: Callable[[], object], for_: str) -> None:
-        """See that something holds all the time."""
-        self.waits[for_].throughout(probe)
-
-    def untouched(self) -> Callable[[], None]:
-        """Return a probe that finds the cloud as it is now, with nobody having asked for more."""
-        has, writes = self.cloud.inventory(), len(self.cloud.writes())
-
-        def probe() -> None:
-            now, asked = self.cloud.inventory(), self.cloud.writes()[writes:]
-            waits.need(now == has, saw=f"the cloud changed: {sorted(now ^ has)}")
-            waits.need(not asked, saw=f"the cloud was asked to {asked}")
-
-        return probe
-
-    def cloud_is_as_before(self) -> None:
-        """Find in the cloud what was there before the spec, and nothing else."""
-        now = self.cloud.inventory()
-        left, lost = sorted(now - self.before), sorted(self.before - now)
-        waits.need(not lost, saw=f"the cloud lost {', '.join(lost)}, which is not ours")
-        waits.need(not left, saw=f"the cloud still has {', '.join(left)}")
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run of which nothing is left but skips: it has shown nothing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    ran = [kind for kind in ("passed", "failed", "error") if reporter and reporter.stats.get(kind)]
+    if session.testscollected and not ran and not session.exitstatus:
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember for fixtures whether the spec failed."""
-    report = yield
-    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
-    return report
+def _cloud(config: pytest.Config, folder: Path, given: dict[str, str]) -> Fake | Account:
+    if config.getoption("--cloud") == "account":
+        return Account.of_environment()
+    return Fake(folder / "cloud", keypair=given["OSC_KEYPAIR_NAME"])
 
 
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fake]:
-    """Run a cloud with what an account has before any cluster."""
-    with Fake(tmp_path_factory.mktemp("e2e") / "cloud") as made:
-        made.call("CreateKeypair", KeypairName=variables()["OSC_KEYPAIR_NAME"])
-        yield made
-
-
-@pytest.fixture(scope="session")
-def local(cloud: Fake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """Run a management cluster with all providers."""
-    folder = tmp_path_factory.mktemp("management")
-    with Local(folder, cloud.environment, variables()) as made:
-        yield made
-
-
-@pytest.fixture
-def elsewhere(cloud: Fake, tmp_path: Path) -> Iterator[Local]:
-    """Run a second management cluster."""
-    with Local(tmp_path / "elsewhere", cloud.environment, variables()) as made:
-        yield made
-
-
-@pytest.fixture
-def spec(request: pytest.FixtureRequest, cloud: Fake, local: Local) -> Iterator[Spec]:
-    """Give a namespace and the name of a cluster; see at the end that nothing is left."""
-    module = Path(str(request.path)).stem.removeprefix("test_")
-    sentence = request.node.name.removeprefix("test_").replace("_", " ")
-    name = f"e2e-{zlib.crc32(request.node.nodeid.encode()):08x}"
-    story = Story(f"{sentence[0].upper()}{sentence[1:]}.")
-    local.kubectl.run("create", "namespace", name)
-    cluster = Cluster(local, name, name)
-    table = waits.Waits(spec=module)
-    made = Spec(local, cloud, cluster, table, story, frozenset(cloud.inventory()))
-    yield made
-    if request.node.stash.get(FAILED, False):
-        folder: Path = request.config.getoption("--artifacts") / request.node.name
-        shutil.rmtree(folder, ignore_errors=True)
-        artifacts.keep(folder, cluster, local, cloud, story.lines)
-        story.tell(f"What there was is kept in {folder}.")
-    _clean(made)
-
-
-def _clean(spec: Spec) -> None:
-    """Delete what a spec left, and see that the cloud is as it was before."""
-    with spec.step("Delete the namespace with all that is left"):
-        for each in spec.cluster.objects("clusters"):
-            spec.cluster.pause(paused=False)
-            spec.cluster.kube.delete(each["apiVersion"], "clusters", each["metadata"]["name"])
-        spec.eventually(
-            lambda: waits.need(not spec.cluster.objects("clusters"), saw="a Cluster"),
-            within="deleted",
-        )
-        spec.management.kubectl.run("delete", "namespace", spec.cluster.namespace, "--wait=false")
-    with spec.step("The cloud is as it was before"):
-        spec.eventually(spec.cloud_is_as_before, within="deleted")
+def _management(
+    config: pytest.Config, folder: Path, cloud: Account, given: dict[str, str]
+) -> Local | Installed:
+    place = config.getoption("--management")
+    if place == LOCAL:
+        return Local(folder / "management", cloud.environment, given)
+    return Installed(Path(place), folder / "management", given)
 
 
 def variables() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import requests
@@ -14,6 +15,18 @@ MERGE = "application/merge-patch+json"
 TIMEOUT_S = 10.0
 
 
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of objects in namespaces, as the server serves it."""
+
+    api_version: str
+    plural: str
+    kind: str
+
+
+SECRET = Kind("v1", "secrets", "Secret")
+
+
 class Kube:
     """One API server and the right to do anything there."""
 
@@ -22,6 +35,7 @@ class Kube:
         self._url = url
         self._token = token
         self.namespace = namespace
+        self._kinds: list[Kind] = []
         self._session = requests.Session()
         self._session.trust_env = False
         if token:
@@ -29,7 +43,9 @@ class Kube:
 
     def within(self, namespace: str) -> Kube:
         """Return the same for another namespace."""
-        return Kube(self._url, self._token, namespace)
+        made = Kube(self._url, self._token, namespace)
+        made._kinds = self._kinds
+        return made
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         """Make one request."""
@@ -64,6 +80,25 @@ class Kube:
         """Return all objects of a kind."""
         found: list[Object] = self.must("GET", self.path(api_version, plural))["items"]
         return found
+
+    def of_cluster_api(self) -> list[Kind]:
+        """Return the kinds of Cluster API and of its providers, as ``kubectl get cluster-api``."""
+        if not self._kinds:
+            groups = self.must("GET", "/apis")["groups"]
+            ours = [each for each in groups if each["name"].endswith("cluster.x-k8s.io")]
+            versions = [each["preferredVersion"]["groupVersion"] for each in ours]
+            self._kinds[:] = [
+                Kind(version, row["name"], row["kind"])
+                for version in versions
+                for row in self.must("GET", f"/apis/{version}")["resources"]
+                if row["namespaced"] and "cluster-api" in row.get("categories", ())
+            ]
+        return list(self._kinds)
+
+    def of_kind(self, kind: Kind) -> list[Object]:
+        """Return all objects of a kind, each of which says what it is."""
+        rows = self.items(kind.api_version, kind.plural)
+        return [{"apiVersion": kind.api_version, "kind": kind.kind, **row} for row in rows]
 
     def patch(
         self, api_version: str, plural: str, name: str, body: Object, part: str = ""

@@ -15,9 +15,10 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import requests
 import yaml
@@ -33,6 +34,13 @@ from tools.service import Service
 HERE = Path(__file__).parent
 READY_WITHIN_S = 120.0
 STOP_S = 10.0
+LOOK_EVERY_S = 1.0
+IMPATIENT = {
+    "CAPOSC_LEADER_ELECT_LEASE_DURATION": "5s",
+    "CAPOSC_LEADER_ELECT_RENEW_DEADLINE": "4s",
+    "CAPOSC_LEADER_ELECT_RETRY_PERIOD": "500ms",
+}
+"""What is killed leaves its lease: so the next one waits for less, when it is killed as well."""
 AGGREGATION = "clusterrole-aggregation-controller"
 """It gives Cluster API the rights that a provider's aggregated role says."""
 KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
@@ -45,6 +53,52 @@ class Ports:
 
     webhook: int
     health: int
+
+
+class Management(Protocol):
+    """A management cluster with all providers, and what users have to work with it."""
+
+    core: str
+    """The version of Cluster API's own objects."""
+    kubeconfig: Path
+    kubectl: Kubectl
+    clusterctl: Clusterctl
+    kube: Kube
+
+    @property
+    def cannot_crash(self) -> str:
+        """Return why ``crash`` cannot be done here; nothing when it can."""
+
+    def crash(self) -> None:
+        """End our manager as a lost machine does, wherever it is, and let another one start.
+
+        Whoever asks for it while that goes on has got it.
+        """
+
+    def processes(self) -> Iterator[Path]:
+        """Give the log of every process."""
+
+    @property
+    def ended(self) -> Sequence[str]:
+        """Return what ended by itself, and its last words."""
+
+
+@contextlib.contextmanager
+def served(kubectl: Path, kubeconfig: Path, folder: Path) -> Iterator[Kube]:
+    """Serve a Kubernetes API on loopback, without authentication; the log goes into ``folder``.
+
+    kubectl knows every way to log in that a kubeconfig can name, so that we need to know none.
+    """
+    log = folder / "kubectl-proxy.log"
+    command: list[str | Path] = [kubectl, "proxy", f"--kubeconfig={kubeconfig}", "--port=0"]
+    proxy = Service("kubectl proxy", command, folder=folder, log=log)
+    try:
+        proxy.wait_until(lambda: ":" in log.read_text(), READY_WITHIN_S)
+        found = re.search(r"[\d.]+:\d+", log.read_text())
+        assert found, f"kubectl proxy says where it serves.{proxy}"
+        yield Kube(f"http://{found[0]}")
+    finally:
+        proxy.stop()
 
 
 class Local:
@@ -71,6 +125,12 @@ class Local:
         self._ports: dict[str, Ports] = {}
         self.core = f"cluster.x-k8s.io/{era.contract}"
         """The version of Cluster API's own objects."""
+        self.cannot_crash = ""
+        self._crashing = threading.Lock()
+        self._crashes = 0
+        self._stopping = threading.Event()
+        self.ended: list[str] = []
+        """What ended by itself, and its last words."""
         self.logs = folder / "logs"
         self.kubeconfig = self._plane.kubeconfig
         self.kubectl = Kubectl(self._paths["kubectl"], self.kubeconfig)
@@ -83,9 +143,14 @@ class Local:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._plane)
             stack.callback(self._stop_managers)
-            self._open_proxy(stack)
+            proxy = served(self._paths["kubectl"], self.kubeconfig, self.logs)
+            self.kube = stack.enter_context(proxy)
             self._install()
             self._start_managers()
+            keeper = threading.Thread(target=self._keep_running, name="kubelet", daemon=True)
+            keeper.start()
+            stack.callback(keeper.join)
+            stack.callback(self._stopping.set)
             self._stack = stack.pop_all()
         return self
 
@@ -102,6 +167,18 @@ class Local:
     def free_ports() -> Ports:
         """Return where one more manager can listen."""
         return Ports(_free_port(), _free_port())
+
+    def crash(self) -> None:
+        """End our manager as a lost machine does, wherever it is, and start another one."""
+        crashes = self._crashes
+        with self._crashing:
+            # Otherwise it has crashed since.
+            if crashes == self._crashes:
+                self._variables |= IMPATIENT
+                self.kill(repository.OURS)
+                self.start(repository.OURS)
+                self.wait_ready(repository.OURS)
+                self._crashes += 1
 
     def kill(self, provider: Provider) -> None:
         """End a manager as a lost machine does: at once, wherever it is."""
@@ -127,18 +204,6 @@ class Local:
 
         self._managers[provider.label].wait_until(is_ready, READY_WITHIN_S)
 
-    def _open_proxy(self, stack: contextlib.ExitStack) -> None:
-        # It knows every way to log in that a kubeconfig can name, so that we need to know none.
-        log = self.logs / "kubectl-proxy.log"
-        flags = [f"--kubeconfig={self.kubeconfig}", "--port=0"]
-        command: list[str | Path] = [self._paths["kubectl"], "proxy", *flags]
-        proxy = Service("kubectl proxy", command, folder=self._folder, log=log)
-        stack.callback(proxy.stop)
-        proxy.wait_until(lambda: ":" in log.read_text(), READY_WITHIN_S)
-        found = re.search(r"[\d.]+:\d+", log.read_text())
-        assert found, f"kubectl proxy says where it serves.{proxy}"
-        self.kube = Kube(f"http://{found[0]}")
-
     def _install(self) -> None:
         config = repository.write(self._folder / "repository", self._variables, self._era)
         home = self._folder / "home"
@@ -161,6 +226,16 @@ class Local:
             self.start(each)
         for each in repository.PROVIDERS:
             self.wait_ready(each)
+
+    def _keep_running(self) -> None:
+        """Start what ended by itself, as kubelet does."""
+        while not self._stopping.wait(LOOK_EVERY_S):
+            with self._crashing:
+                for each in repository.PROVIDERS:
+                    service = self._managers.get(each.label)
+                    if service and not service.is_running and not self._stopping.is_set():
+                        self.ended.append(f"{each.label} ended by itself.{service}")
+                        self.start(each)
 
     def _stop_managers(self) -> None:
         for each in self._managers.values():
@@ -198,8 +273,10 @@ class Local:
         flags = [f"--health-probe-bind-address={certify.HOST}:{ports.health}"]
         flags += [f"--leader-elect-namespace={provider.namespace}"]
         command = [sys.executable, "-m", "provider", *arguments, *flags]
+        chosen = {k: text for k, text in self._variables.items() if k.startswith("CAPOSC_")}
         # The provider that stands beside this suite, wherever another one may be installed.
-        return command, {**environment, **self._cloud, "PYTHONPATH": str(HERE.parent)}
+        chosen["PYTHONPATH"] = str(HERE.parent)
+        return command, {**environment, **chosen, **self._cloud}
 
     def _given(self, container: Mapping[str, Any], namespace: str) -> dict[str, str]:
         """Return the variables that a container gets from Secrets, where these exist."""

@@ -6,12 +6,16 @@ import contextlib
 import time
 from collections.abc import Iterator
 
+WIDTH = 16
+"""Of the longest label that is still in line."""
+
 
 class Story:
     """The steps of one spec; they are printed as they happen."""
 
-    def __init__(self, title: str) -> None:
-        """Begin now."""
+    def __init__(self, title: str, label: str = "") -> None:
+        """Begin now; ``label`` stands in front of what is printed, as others print too."""
+        self._label = label
         self._start = time.monotonic()
         self.lines: list[str] = []
         self._say(title)
@@ -22,8 +26,8 @@ class Story:
         begin = time.monotonic()
         try:
             yield
-        except BaseException:
-            self._say(f"FAILED  {sentence} ({time.monotonic() - begin:.1f} s)")
+        except BaseException as problem:
+            self._say(f"FAILED  {sentence} ({time.monotonic() - begin:.1f} s): {problem}")
             raise
         self._say(f"  {sentence} ({time.monotonic() - begin:.1f} s)")
 
@@ -34,4 +38,5 @@ class Story:
     def _say(self, text: str) -> None:
         line = f"{time.monotonic() - self._start:6.1f} s  {text}"
         self.lines.append(line)
-        print(line, flush=True)
+        # In one call, or lines of several threads would mix.
+        print(f"{self._label:<{WIDTH}} {line}\n", end="", flush=True)

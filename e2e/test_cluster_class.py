@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from e2e.cluster import condition
-from e2e.conftest import Spec
 from e2e.kube import CORE, INFRASTRUCTURE, Object
+from e2e.spec import Spec
 from e2e.waits import need
 
 BIGGER = "tinav6.c4r8p2"
@@ -52,7 +52,7 @@ def _used(spec: Spec) -> dict[str, str]:
     names = [row["spec"]["template"]["spec"]["infrastructureRef"]["name"] for row in workers]
     names += [
         row["spec"]["machineTemplate"]["spec"]["infrastructureRef"]["name"]
-        for row in spec.cluster.objects("kubeadmcontrolplanes")
+        for row in spec.cluster.objects("KubeadmControlPlane")
     ]
     # A template may be gone between the two looks.
     return {name: types.get(name, "none") for name in names}

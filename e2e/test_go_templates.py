@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from e2e.cluster import Cluster
-from e2e.conftest import Spec
 from e2e.kube import Object
+from e2e.spec import Spec
 from e2e.waits import need
 
 TEMPLATES = Path(__file__).parents[1] / "templates" / "v1beta1"
@@ -30,7 +30,7 @@ def test_clusters_written_for_the_go_provider_are_provisioned(spec: Spec) -> Non
     """Apply one cluster of each flavour, all at once, and follow them to their first VMs."""
     names = {flavour: f"{spec.cluster.name}{flavour}" for flavour in FLAVOURS}
     clusters = {
-        flavour: Cluster(spec.management, spec.cluster.namespace, name)
+        flavour: Cluster(spec.management, spec.cluster.namespace, name, spec.footprint)
         for flavour, name in names.items()
     }
     with spec.step("clusterctl generate cluster --from the templates, and kubectl apply"):
@@ -68,7 +68,7 @@ def _is_open_for(spec: Spec, cluster: Cluster, ranges: list[str]) -> None:
     (group,) = [id_ for name, id_ in groups.items() if name.startswith(f"{cluster.name}-lb")]
     (row,) = [row for row in spec.cloud.rows("SecurityGroups") if row["SecurityGroupId"] == group]
     open_for = {each for rule in row["InboundRules"] for each in rule.get("IpRanges", ())}
-    own = {f"{each['PublicIp']}/32" for each in spec.cloud.rows("PublicIps")}
+    own = {f"{each['PublicIp']}/32" for each in spec.footprint.rows("PublicIps")}
     assert set(ranges) <= open_for <= {*ranges, *own, "10.0.0.0/16"}, open_for
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from e2e.cluster import condition
-from e2e.conftest import Spec
 from e2e.kube import CORE, Object
+from e2e.spec import Spec
 from e2e.waits import need
 
 

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 
 import pytest
 
 from e2e import repository
-from e2e.cloud import Fake
-from e2e.cluster import condition
-from e2e.conftest import Spec, variables
+from e2e.cluster import PAIR, Cluster, condition
 from e2e.kube import Object
-from e2e.management import Local
+from e2e.spec import Spec
 from e2e.waits import need
 
 pytestmark = pytest.mark.tools(*repository.OLDER.tools())
 COUNTS = ("--control-plane-machine-count=1", "--worker-machine-count=1")
 
 
-@pytest.fixture(scope="module")
-def local(cloud: Fake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """Run a management cluster of that era in the place of the usual one."""
-    folder = tmp_path_factory.mktemp("older")
-    with Local(folder, cloud.environment, variables(), repository.OLDER) as made:
-        yield made
-
-
 def test_an_older_core_sees_a_cluster_through_its_life(spec: Spec) -> None:
     """Provision a cluster, lose a VM, pause, and delete."""
-    cluster = spec.cluster
+    with spec.elsewhere(repository.OLDER) as cluster:
+        machine = _comes(spec, cluster)
+        _is_mended(spec, cluster, machine)
+        _stays_and_goes(spec, cluster)
+
+
+def _comes(spec: Spec, cluster: Cluster) -> Object:
     with spec.step("clusterctl 1.10 generate cluster, and kubectl apply"):
         cluster.apply(cluster.manifest(*COUNTS))
     with spec.step("The Cluster is Provisioned, with endpoint and failure domains"):
@@ -49,14 +44,21 @@ def test_an_older_core_sees_a_cluster_through_its_life(spec: Spec) -> None:
         for each in (found, machine):
             ready = condition(each, "InfrastructureReady")
             assert ready.get("status") == "True", ready
+    return machine
+
+
+def _is_mended(spec: Spec, cluster: Cluster, machine: Object) -> None:
     with spec.step("A MachineHealthCheck replaces it once its VM is terminated behind our back"):
         cluster.kube.create("machinehealthchecks", _health_check(cluster.name))
         vm_id = machine["spec"]["providerID"].rsplit("/", 1)[-1]
         spec.cloud.call("DeleteVms", VmIds=[vm_id])
-        spec.eventually(lambda: _is_replaced(spec, machine), within="machine-replaced")
+        spec.eventually(lambda: _is_replaced(cluster, machine), within="machine-replaced")
+
+
+def _stays_and_goes(spec: Spec, cluster: Cluster) -> None:
     with spec.step("Paused and deleted, it keeps all that it has"):
         cluster.pause(paused=True)
-        for kind in ("osccluster", "oscmachine"):
+        for kind in PAIR:
             probe = functools.partial(cluster.says, kind, "Paused", "True")
             spec.eventually(probe, within="noticed")
         is_untouched = spec.untouched()
@@ -65,7 +67,7 @@ def test_an_older_core_sees_a_cluster_through_its_life(spec: Spec) -> None:
     with spec.step("Unpaused, it goes, and leaves nothing"):
         cluster.pause(paused=False)
         spec.eventually(cluster.is_gone, within="deleted")
-        spec.cloud_is_as_before()
+        spec.nothing_is_left()
 
 
 def _health_check(name: str) -> Object:
@@ -79,8 +81,8 @@ def _health_check(name: str) -> Object:
     }
 
 
-def _is_replaced(spec: Spec, old: Object) -> None:
-    new = spec.cluster.has_control_plane_vm()
+def _is_replaced(cluster: Cluster, old: Object) -> None:
+    new = cluster.has_control_plane_vm()
     failure = (new["status"].get("failureReason"), new["status"].get("failureMessage"))
     need(
         new["metadata"]["uid"] != old["metadata"]["uid"],

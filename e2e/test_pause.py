@@ -6,7 +6,7 @@ import functools
 
 import yaml
 
-from e2e.conftest import Spec
+from e2e.spec import Spec
 
 
 def test_a_cluster_that_is_born_paused_waits_until_it_is_unpaused(spec: Spec) -> None:
@@ -20,13 +20,13 @@ def test_a_cluster_that_is_born_paused_waits_until_it_is_unpaused(spec: Spec) ->
         "A paused Cluster: Cluster API does not even make it the owner of its OscCluster"
     ):
         cluster.apply(yaml.safe_dump_all(documents))
-        spec.eventually(lambda: cluster.says("cluster", "Paused", "True"), within="noticed")
+        spec.eventually(lambda: cluster.says("Cluster", "Paused", "True"), within="noticed")
     with spec.step("Nothing is made in the cloud"):
-        spec.throughout(spec.cloud_is_as_before, for_="quiet")
+        spec.throughout(spec.nothing_is_left, for_="quiet")
     with spec.step("Unpaused, it is provisioned"):
         cluster.pause(paused=False)
         spec.eventually(cluster.is_provisioned, within="cluster-provisioned")
-        cluster.says("osccluster", "Paused", "False")
+        cluster.says("OscCluster", "Paused", "False")
 
 
 def test_a_paused_cluster_is_left_alone_even_when_it_is_deleted(spec: Spec) -> None:
@@ -38,7 +38,7 @@ def test_a_paused_cluster_is_left_alone_even_when_it_is_deleted(spec: Spec) -> N
         spec.eventually(cluster.has_control_plane_vm, within="machine-provisioned")
     with spec.step("Paused, all of its objects say so"):
         cluster.pause(paused=True)
-        for kind in ("osccluster", "oscmachine"):
+        for kind in ("OscCluster", "OscMachine"):
             probe = functools.partial(cluster.says, kind, "Paused", "True")
             spec.eventually(probe, within="noticed")
     with spec.step("Deleted, it keeps all that it has"):
@@ -48,4 +48,4 @@ def test_a_paused_cluster_is_left_alone_even_when_it_is_deleted(spec: Spec) -> N
     with spec.step("Unpaused, it goes, and leaves nothing"):
         cluster.pause(paused=False)
         spec.eventually(cluster.is_gone, within="deleted")
-        spec.cloud_is_as_before()
+        spec.nothing_is_left()

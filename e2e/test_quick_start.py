@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 
 from e2e.cluster import condition
-from e2e.conftest import Spec
 from e2e.kube import INFRASTRUCTURE
+from e2e.spec import Spec
 from e2e.waits import need
 
 COUNTS = ("--control-plane-machine-count=1", "--worker-machine-count=2")
@@ -56,5 +56,5 @@ def _workers_wait(spec: Spec) -> None:
         need(
             told.get("status") == "False" or told.get("status") == "Unknown", saw=f"{name}: {told}"
         )
-    vms = spec.cloud.rows("Vms")
-    need(len(vms) == 1, saw=f"there are {len(vms)} VMs")
+    vms = spec.count("Vms")
+    need(vms == 1, saw=f"there are {vms} VMs")

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from e2e import cloud as clouds
+from e2e.spec import Spec
 from tools.service import Service
+
+pytestmark = pytest.mark.stage(1)
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "start.md"
@@ -32,12 +35,11 @@ Block = tuple[str, list[str]]
 """Commands, and the lines that they print according to the page."""
 
 
-def test_the_page_is_true(tmp_path: Path) -> None:
+def test_the_page_is_true(spec: Spec) -> None:
     """Follow it literally, from a management cluster to nothing left."""
     (opening, _), *story = _page()[0]
-    with _played(opening, tmp_path) as checkout:
-        cloud = clouds.Fake(tmp_path)
-        cloud.url = _address(checkout)
+    with _played(opening, spec.scratch) as checkout:
+        cloud = clouds.Fake.at(_address(checkout), spec.scratch)
         before = cloud.inventory()
         printed = _follow(story, checkout, {})
         assert cloud.inventory() == before, "The cluster was deleted, but the cloud has changed."
@@ -45,15 +47,19 @@ def test_the_page_is_true(tmp_path: Path) -> None:
         _compare(commands, expected, told)
 
 
-def test_three_variables_lead_to_a_real_account(tmp_path: Path) -> None:
+def test_three_variables_lead_to_a_real_account(spec: Spec) -> None:
     """Follow it to the installed provider; the only difference to a real account is where it is."""
     (_, _, *story), ((opening, _), variables) = _page()
     installed = next(n for n, (commands, _) in enumerate(story) if "clusterctl init" in commands)
-    with clouds.Fake(tmp_path / "cloud") as cloud, _played(opening, tmp_path) as checkout:
+    with (
+        clouds.Fake(spec.scratch / "cloud", auth="none") as cloud,
+        _played(opening, spec.scratch) as checkout,
+    ):
         assert not _address(checkout), "A simulated cloud was started."
         blocks = [variables, *story[: installed + 1]]
         _follow(blocks, checkout, {"OSC_ENDPOINT_API": cloud.url})
-        assert "CreateKeypair" in cloud.writes(), "Another account was used."
+        asked = {each.action for each in cloud.writes()}
+        assert "CreateKeypair" in asked, "Another account was used."
 
 
 def _page() -> tuple[list[Block], list[Block]]:

@@ -6,6 +6,7 @@ A probe is a function that returns what it found, or raises ``Unmet`` with what 
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ import yaml
 Found = TypeVar("Found")
 
 CONFIG = Path(__file__).with_name("config.yaml")
+
+
+class Stopped(Exception):
+    """Raised when there is nothing to wait for any more: the run is over."""
 
 
 class Unmet(Exception):
@@ -33,18 +38,23 @@ class Wait:
     name: str
     within_s: float
     every_s: float
+    stop: threading.Event
+    """Set when the run is over."""
+    patience: float = 1.0
+    """How many times as long something may take where it is slow."""
 
     def eventually(self, probe: Callable[[], Found]) -> Found:
         """Return what the probe finds; raise TooLate when it does not find it in time."""
-        deadline = time.monotonic() + self.within_s
+        within_s = self.within_s * self.patience
+        deadline = time.monotonic() + within_s
         while True:
             try:
                 return probe()
             except Unmet as seen:
                 last = seen
             if time.monotonic() >= deadline:
-                raise TooLate(f"After {self.within_s:g} s ({self.name}): {last}") from None
-            time.sleep(self.every_s)
+                raise TooLate(f"After {within_s:g} s ({self.name}): {last}") from None
+            self._pause()
 
     def throughout(self, probe: Callable[[], object]) -> None:
         """Look for the whole time; raise AssertionError at the first look that is unmet."""
@@ -54,15 +64,28 @@ class Wait:
                 probe()
             except Unmet as seen:
                 raise AssertionError(f"After {passed:.0f} s ({self.name}): {seen}") from None
-            time.sleep(self.every_s)
+            self._pause()
+
+    def _pause(self) -> None:
+        if self.stop.wait(self.every_s):
+            raise Stopped
 
 
 class Waits:
     """The table of waits; a spec may have its own, as ``SPEC/NAME``."""
 
-    def __init__(self, path: Path = CONFIG, spec: str = "") -> None:
-        """Read the table."""
+    def __init__(
+        self,
+        path: Path = CONFIG,
+        spec: str = "",
+        *,
+        cloud: str = "fake",
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Read the table for a kind of cloud; ``stop`` ends all waiting."""
+        self._stop = stop or threading.Event()
         content = yaml.safe_load(path.read_text())
+        self._patience: float = content["patience"][cloud]
         self._rows: dict[str, list[float]] = content["waits"]
         self._spec = spec
 
@@ -71,7 +94,7 @@ class Waits:
         for key in (f"{self._spec}/{name}", name):
             if key in self._rows:
                 within_s, every_s = self._rows[key]
-                return Wait(name, within_s, every_s)
+                return Wait(name, within_s, every_s, self._stop, self._patience)
         raise KeyError(f"There is no wait {name!r} in {CONFIG.name}, only {sorted(self._rows)}.")
 
 
