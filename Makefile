@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 PY := .venv/bin/python
 FLAGS ?=
+SHORT := quick_start,deletion,move,pause,resilience
 
 .PHONY: help setup tools older check format lint types floors tidy unit functional contract test e2e simulate demo \
 	playground bench fix generate sizes clean requirements
@@ -54,6 +55,9 @@ older: setup ## Build Cluster API 1.10, which one spec of 'make e2e' runs: three
 
 e2e: tools older ## The real Cluster API drives the provider, on a simulated cloud.
 	$(PY) -m pytest e2e -p no:randomly --capture=no --require-tools $(FLAGS)
+
+e2e-short: tools ## The specs of e2e that CI runs: the life of a cluster, move, pause, resilience.
+	$(PY) -m pytest e2e -p no:randomly --capture=no --require-tools --specs=$(SHORT) $(FLAGS)
 
 playground: tools ## A management cluster with a simulated cloud, to play with; see docs/start.md.
 	$(PY) -m e2e.playground $(FLAGS)
