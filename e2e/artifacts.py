@@ -18,17 +18,15 @@ from e2e.cloud import Account
 from e2e.cluster import Cluster, identity
 from e2e.command import Refused, run
 from e2e.kube import Object
-from e2e.management import Management
 
 HIDDEN = "(not kept)"
 SECRET_NAMES = frozenset({"UserData", "SecretKey", "PrivateKey"})
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def keep(
-    folder: Path, cluster: Cluster, management: Management, cloud: Account, story: list[str]
-) -> None:
+def keep(folder: Path, cluster: Cluster, cloud: Account, story: list[str]) -> None:
     """Write everything into a folder."""
+    management = cluster.management
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "story.txt").write_text("\n".join(story) + "\n")
     for each in cluster.objects():

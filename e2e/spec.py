@@ -49,6 +49,7 @@ class Ground:
 class Spec:
     """All that a spec stands on."""
 
+    title: str
     ground: Ground
     cluster: Cluster
     waits: waits.Waits
@@ -139,7 +140,7 @@ def opened(ground: Ground, module: str, title: str) -> Iterator[Spec]:
     ground.management.kubectl.run("create", "namespace", name)
     cluster = Cluster(ground.management, name, name, Footprint(ground.cloud, name))
     made = Spec(
-        ground, cluster, waits.Waits(spec=module, cloud=ground.kind, stop=ground.stop), story
+        title, ground, cluster, waits.Waits(spec=module, cloud=ground.kind, stop=ground.stop), story
     )
     try:
         yield made
