@@ -11,6 +11,8 @@ from e2e.spec import Spec
 from e2e.waits import need
 
 GOLDEN = Path(__file__).with_name("describe.txt")
+SUFFIX = re.compile(r"(-[bcdfghjklmnpqrstvwxz2456789]{5})+(?=[\s,]|$)")
+"""What Kubernetes makes names unlike with; there are no vowels in it, so that it is no word."""
 OURS_TO_OTHERS = "InfrastructureReady"
 """The condition by which others repeat what ours say."""
 
@@ -56,12 +58,14 @@ def _ours(told: str, name: str) -> str:
     is_ours = is_kept = False
     for line in told.splitlines()[1:]:
         text = re.sub(r" \d+[dhms][\ddhms]*(?=\s|$)", " AGE", line.replace(name, "NAME"))
-        text = re.sub(r"(-[a-z0-9]{5})+(?=[\s,]|$)", "-SUFFIX", text)
+        text = SUFFIX.sub("-SUFFIX", text)
         words = text.strip(" │├└─").split()
         if header := re.search(r"\b(\w+) [\w.-]+/[\w.-]+", text):
             is_ours = header[1].startswith("Osc")
             kept.append(header[0])
             continue
+        if words == ["Workers"]:
+            is_kept = False
         if "AGE" in words:  # What has none goes on with the message of the one before.
             is_kept = is_ours or words[0] == OURS_TO_OTHERS
         if is_kept and words:
