@@ -77,6 +77,7 @@ generate: setup ## Write the generated documents.
 	$(PY) -m fakecloud.coverage
 	$(PY) -m provider.rules.firewall_page
 	$(PY) -m provider.permissions
+	$(PY) -m provider.troubleshooting.page
 
 sizes: setup ## Print lines per folder and the longest files.
 	$(PY) tests/sizes.py

@@ -40,7 +40,7 @@ CAUSES = {
 }
 _LONG = 20
 """How many times the usual time something is waited for before that is told."""
-_PASSING = {errors.Cause.BUSY, errors.Cause.THROTTLED, errors.Cause.UNKNOWN, errors.Cause.GONE}
+PASSING = {errors.Cause.BUSY, errors.Cause.THROTTLED, errors.Cause.UNKNOWN, errors.Cause.GONE}
 """Causes that end without anybody doing anything."""
 
 
@@ -103,7 +103,7 @@ def of_kinds(report: act.Report, types: Iterable[str]) -> list[Condition]:
 def _of_kind(type_: str, failures: list[act.Failure], left: list[Step]) -> Condition:
     if not failures and not left:
         return true(type_)
-    lasting = [each for each in failures if each.error.cause not in _PASSING]
+    lasting = [each for each in failures if each.error.cause not in PASSING]
     refused = [each for each in left if each.verb is Verb.REFUSE]
     lines = [str(each.error).rstrip(".") + "." for each in failures]
     if lasting:
@@ -119,7 +119,7 @@ def _of_kind(type_: str, failures: list[act.Failure], left: list[Step]) -> Condi
 
 def of_error(type_: str, error: errors.ApiError) -> Condition:
     """Return the condition of a call without which nothing can be told."""
-    status = "Unknown" if error.cause in _PASSING else "False"
+    status = "Unknown" if error.cause in PASSING else "False"
     return Condition(type_, status, CAUSES[error.cause], str(error).rstrip(".") + ".")
 
 

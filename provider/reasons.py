@@ -154,8 +154,8 @@ class Reason(enum.StrEnum):
     )
     VM_QUARANTINED = (
         "VmQuarantined",
-        "OUTSCALE has put the VM into quarantine: it does not run, and will not.",
-        "Ask the support of OUTSCALE why, and delete the Machine.",
+        "OUTSCALE has put the VM into quarantine. Should it come back, the machine is ready again.",
+        "Ask the support of OUTSCALE why, or delete the Machine: its owner makes another.",
     )
     VM_GONE = (
         "VmGone",

@@ -163,7 +163,7 @@ def _towards(
     if fixed:
         why = "; ".join(str(each) for each in fixed)
         return Step(
-            Verb.REFUSE, wanted, f"{why}. That cannot be changed: put the old value back", there
+            Verb.REFUSE, wanted, f"{why}, and that cannot be changed. Put the old value back", there
         )
     changes = [str(each) for each in differences] + _of_tags(wanted, there)
     if changes:
@@ -197,7 +197,8 @@ def _away(there: Resource, holders: Sequence[Resource], moving: Collection[str])
     if there.state in there.LEAVING:
         return Step(Verb.WAIT, there, f"{there.id} is {there.state}", there)
     if any(each.id not in moving for each in holders):
-        return Step(Verb.REFUSE, there, f"is not wanted, but {users} cannot be without it", there)
+        why = f"is not wanted, but {users} cannot be without it. Put it back, or remove that first"
+        return Step(Verb.REFUSE, there, why, there)
     if holders:
         return Step(Verb.WAIT, there, f"in use by {users}", there)
     return Step(Verb.DELETE, there, "is not wanted", there)

@@ -49,7 +49,7 @@ class Cause(enum.Enum):
     """No answer, or none that says so: the call may have been carried out."""
 
 
-_FAMILIES: Mapping[int, Cause] = {
+FAMILIES: Mapping[int, Cause] = {
     0: Cause.DENIED,  # AccessDenied and its kin: who asks.
     1: Cause.BUSY,  # DependencyProblem: something still uses it.
     2: Cause.UNKNOWN,  # InternalError: it may have stopped half-way.
@@ -65,7 +65,7 @@ _FAMILIES: Mapping[int, Cause] = {
 }
 """The thousands of a code, and what most codes among them mean."""
 
-_CODES: tuple[tuple[int, str, Cause], ...] = (
+CODES: tuple[tuple[int, str, Cause], ...] = (
     (0, "default-error", Cause.UNKNOWN),
     (2, "http-method-not-allowed", Cause.OURS),
     (6, "operation-throttled", Cause.THROTTLED),
@@ -153,7 +153,7 @@ _STATUSES: Mapping[int, Cause] = {
 }
 """What an HTTP status says when the body says nothing."""
 
-_BY_CODE = {str(code): cause for code, _, cause in _CODES}
+_BY_CODE = {str(code): cause for code, _, cause in CODES}
 
 
 def classify(status: int, code: str, type_: str) -> Cause:
@@ -163,8 +163,8 @@ def classify(status: int, code: str, type_: str) -> Cause:
     """
     if code in _BY_CODE:
         return _BY_CODE[code]
-    if code.isdecimal() and int(code) // 1000 in _FAMILIES:
-        return _FAMILIES[int(code) // 1000]
+    if code.isdecimal() and int(code) // 1000 in FAMILIES:
+        return FAMILIES[int(code) // 1000]
     if type_ in _TYPES:
         return _TYPES[type_]
     return _STATUSES.get(status, Cause.OURS if 400 <= status < 500 else Cause.UNKNOWN)

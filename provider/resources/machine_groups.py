@@ -96,7 +96,10 @@ def of_running(
     groups = [each for each in listed if role in each.roles]
     missing = ", ".join(each.key for each in groups if not each.id)
     if missing:
-        raise Refusal(f"waiting for the OscCluster to make the security groups {missing}")
+        raise Refusal(
+            f"The OscCluster has not made the security groups {missing} yet. The VM keeps those "
+            "that it has until then."
+        )
     if not groups:
         raise _none(role)
     return (there - ours) | {each.id for each in groups}

@@ -54,6 +54,8 @@ def _identity(spec: v1beta2.OscClusterIdentitySpec, path: str) -> Iterator[Probl
         where = f"{path}.allowedNamespaces.selector.matchExpressions[{index}].values"
         needs_values = each.operator in ("In", "NotIn")
         if needs_values and not each.values:
-            yield Problem(where, f"{each.operator} compares with values, but there are none.")
+            yield Problem(
+                where, f"{each.operator} compares with values, but there are none. Add some."
+            )
         if each.values and not needs_values:
             yield Problem(where, f"{each.operator} takes no values. Remove them.")

@@ -267,7 +267,7 @@ class TestIdentity:
     @pytest.mark.parametrize(
         ("operator", "values", "message"),
         [
-            ("In", [], "In compares with values, but there are none."),
+            ("In", [], "In compares with values, but there are none. Add some."),
             ("Exists", ["a"], "Exists takes no values. Remove them."),
         ],
     )

@@ -49,7 +49,10 @@ def test_a_field_that_can_be_changed_is_changed():
 def test_a_field_that_cannot_be_changed_is_refused():
     (step,) = plans.plan([box(size=2)], [there(box())], going=False)
     assert step.verb is Verb.REFUSE
-    assert step.why == "size is 1, the spec wants 2. That cannot be changed: put the old value back"
+    assert (
+        step.why
+        == "size is 1, the spec wants 2, and that cannot be changed. Put the old value back"
+    )
 
 
 def test_nothing_is_made_or_deleted_while_a_change_is_refused():
@@ -111,7 +114,11 @@ def test_what_something_else_cannot_be_without_is_refused():
     old = there(box("old"))
     seen = [old, there(lid(on=old), is_managed=False)]
     assert steps([], seen) == [
-        ("refuse", "box/old", "is not wanted, but lid/a cannot be without it")
+        (
+            "refuse",
+            "box/old",
+            "is not wanted, but lid/a cannot be without it. Put it back, or remove that first",
+        )
     ]
 
 

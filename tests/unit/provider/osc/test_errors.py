@@ -12,27 +12,27 @@ from tests import known_errors
 NAMED_BY_US = {0, 2, 6, 24, 25, 1007, 4116, 4120, 4122, 9073, 10001}
 
 
-@pytest.mark.parametrize(("code", "name", "cause"), errors._CODES)
+@pytest.mark.parametrize(("code", "name", "cause"), errors.CODES)
 def test_a_row_names_its_code_as_the_catalogue_does(code, name, cause):
     if code in NAMED_BY_US:
         assert code not in document.known_errors()
         assert any(code == known for known, _ in known_errors.ALSO_KNOWN)
     else:
         assert document.known_errors()[code][0].strip() == name
-    assert cause is not errors._FAMILIES[code // 1000], "A row that says nothing is left out."
+    assert cause is not errors.FAMILIES[code // 1000], "A row that says nothing is left out."
 
 
 def test_no_code_has_two_rows():
-    codes = [code for code, _, _ in errors._CODES]
+    codes = [code for code, _, _ in errors.CODES]
     assert codes == sorted(set(codes))
 
 
 def test_every_code_of_the_catalogue_has_a_family():
-    assert {code // 1000 for code in document.known_errors()} <= errors._FAMILIES.keys()
+    assert {code // 1000 for code in document.known_errors()} <= errors.FAMILIES.keys()
 
 
 def test_every_code_of_the_simulator_has_a_family():
-    assert {code // 1000 for code in simulated.TEXTS} <= errors._FAMILIES.keys()
+    assert {code // 1000 for code in simulated.TEXTS} <= errors.FAMILIES.keys()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,132 @@
+"""Write ``docs/troubleshoot.md``: what users are told when something is wrong, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from provider import conditions
+from provider.blueprint import KINDS
+from provider.osc import errors
+from provider.reasons import Reason
+from provider.resources import flexible_gpu, load_balancer_backend, machine_ip, machine_vm
+from provider.troubleshooting import messages
+from provider.troubleshooting.messages import Message
+
+PAGE = messages.SOURCE.parent / "docs" / "troubleshoot.md"
+BEGIN, END = "<!-- table: {} -->\n", "<!-- end -->"
+"""Between these, the page has a table; all the rest of it is written by hand."""
+
+MACHINE_KINDS = (
+    machine_vm.MachineVm,
+    machine_ip.MachineIp,
+    flexible_gpu.FlexibleGpu,
+    load_balancer_backend.LoadBalancerBackend,
+)
+BOTH = "OscCluster, OscMachine"
+OTHER_CONDITIONS = (
+    ("Ready", BOTH, "All of it: the worst part decides, and the message lists every part."),
+    ("Paused", BOTH, "Whether the object is left alone."),
+    ("Deleting", BOTH, "Whether the object is going, and what is left of it."),
+    ("SpecReady", BOTH, "The spec asks for something that can be."),
+    ("CredentialsReady", BOTH, "There are credentials that can be used."),
+    ("CloudReady", BOTH, "The cloud answers; without that, nothing else is known."),
+    ("EndpointReady", "OscCluster", "Without a load balancer: where the Kubernetes API is."),
+    ("SecurityGroupsReady", "OscMachine", "Which security groups a running VM is to have."),
+)
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "CLUSTER": ("rules/validation_cluster", "rules/addressing"),
+    "GROUPS": ("rules/validation_groups",),
+    "MACHINE": (
+        "rules/validation_machine",
+        "rules/devices",
+        "rules/placement",
+        "rules/user_data",
+    ),
+    "PARTS": ("rules/validation_parts", "rules/validation"),
+    "TEMPLATES": ("rules/validation_metadata", "admission"),
+    "CHANGES": ("rules/validation_change",),
+    "CLOUD": ("blueprint", "placing", "machine_blueprint", "resources/", "engine/"),
+    "CREDENTIALS": ("osc/credentials", "manager/tenants"),
+    "DOCTOR": ("doctor",),
+    "COMMANDS": ("planning", "manifests/", "kube/auth", "api/conversion"),
+}
+"""By the name of a table: the modules whose messages are in it."""
+
+
+def page(text: str) -> str:
+    """Return the page with all of its tables as they have to be."""
+    for name, rows in tables().items():
+        before, begin, rest = text.partition(BEGIN.format(name))
+        _, end, after = rest.partition(END)
+        assert end, f"{PAGE.name} has no place for the table {name}."
+        text = "".join((before, begin, *(f"{row}\n" for row in rows), end, after))
+    return text
+
+
+def tables() -> dict[str, list[str]]:
+    """Return the tables that the page is made of, by name."""
+    found = messages.read()
+    told = {name: _refusals(of(modules, found)) for name, modules in SECTIONS.items()}
+    return {"REASONS": _reasons(), "CONDITIONS": _conditions(), "CODES": _codes(), **told}
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [titles, ["---"] * len(titles), *rows]
+    return [f"| {' | '.join(each.replace('|', chr(92) + '|') for each in row)} |" for row in lines]
+
+
+def _reasons() -> list[str]:
+    rows = [(f"`{each.value}`", each.means, each.remedy or "Nothing.") for each in Reason]
+    return _table(("reason", "what it means", "what to do"), rows)
+
+
+def _conditions() -> list[str]:
+    rows = [(f"`{name}`", on, about) for name, on, about in OTHER_CONDITIONS]
+    for kind, on in [
+        *((each, "OscCluster") for each in KINDS),
+        *((each, "OscMachine") for each in MACHINE_KINDS),
+    ]:
+        rows.append((f"`{kind.CONDITION}`", on, f"`{kind.KIND}`"))
+    return _table(("condition", "on", "what it is about"), dict.fromkeys(rows))
+
+
+def _codes() -> list[str]:
+    """Return which codes of the API have which reason: families, and the exceptions from them."""
+    rows = []
+    for cause in errors.Cause:
+        families = [
+            f"{each * 1000} to {each * 1000 + 999}"
+            for each in errors.FAMILIES
+            if errors.FAMILIES[each] is cause
+        ]
+        codes = [f"{code} {name}" for code, name, its in errors.CODES if its is cause]
+        reason = f"`{conditions.CAUSES[cause].value}`"
+        rows.append((reason, ", ".join(families) or "none", ", ".join(codes) or "none"))
+    return _table(("reason", "families of codes", "codes that mean something else"), rows)
+
+
+def of(modules: Sequence[str], found: Iterable[Message]) -> Iterator[Message]:
+    """Give the messages of some modules; a name that ends with a slash is a package."""
+    for each in found:
+        if any(
+            each.module == one or (one[-1] == "/" and each.module.startswith(one))
+            for one in modules
+        ):
+            yield each
+
+
+def _refusals(found: Iterable[Message]) -> list[str]:
+    cells = [[f"`{each.where}`" if each.where else "", each.wrong, each.remedy] for each in found]
+    first = 0 if any(row[0] for row in cells) else 1
+    rows = dict.fromkeys(tuple(row[first:]) for row in cells)
+    return _table(("where", "what is wrong", "what to do")[first:], rows)
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
