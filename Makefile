@@ -77,7 +77,8 @@ generate: setup ## Write the generated documents.
 	$(PY) -m fakecloud.coverage
 	$(PY) -m provider.rules.firewall_page
 	$(PY) -m provider.permissions
-	$(PY) -m provider.troubleshooting.page
+	$(PY) -m provider.pages.operate
+	$(PY) -m provider.pages.troubleshoot
 
 sizes: setup ## Print lines per folder and the longest files.
 	$(PY) tests/sizes.py

@@ -14,6 +14,7 @@ from e2e.kube import Kube, Object
 from tools import certificates
 
 HOST = "127.0.0.1"
+CONFLICT = 409
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 WEBHOOKS = tuple(
     f"/apis/admissionregistration.k8s.io/v1/{kind}webhookconfigurations"
@@ -36,22 +37,33 @@ def redirect(
 ) -> int:
     """Point webhooks to the managers; ``ports`` are by namespace. Return how many there were."""
     bundle = base64.b64encode(authority.read_bytes()).decode()
-    count = 0
-    for path in paths:
-        for each in kube.must("GET", path)["items"]:
-            clients = [
-                client
-                for client in _clients(each)
-                if client.get("service", {}).get("namespace") in ports
-            ]
-            for client in clients:
-                service = client.pop("service")
-                place = f"https://{HOST}:{ports[service['namespace']]}{service.get('path', '/')}"
-                client.update({"url": place, "caBundle": bundle})
-            if clients:
-                kube.must("PUT", f"{path}/{each['metadata']['name']}", each)
-            count += len(clients)
-    return count
+    return sum(
+        _redirected(kube, f"{path}/{each['metadata']['name']}", each, bundle, ports)
+        for path in paths
+        for each in kube.must("GET", path)["items"]
+    )
+
+
+def _redirected(kube: Kube, place: str, of: Object, bundle: str, ports: Mapping[str, int]) -> int:
+    """Point the webhooks of one object, as it is stored, to the managers."""
+    while found := _point(of, bundle, ports):
+        answer = kube.ask("PUT", place, of)
+        if answer.status_code != CONFLICT:
+            kube.require(answer)
+            return found
+        # Cluster API was faster: it migrates its own definitions when it starts.
+        of = kube.must("GET", place)
+    return 0
+
+
+def _point(of: Object, bundle: str, ports: Mapping[str, int]) -> int:
+    """Point the webhooks of one object to the managers; return how many there were."""
+    clients = [each for each in _clients(of) if each.get("service", {}).get("namespace") in ports]
+    for each in clients:
+        service = each.pop("service")
+        place = f"https://{HOST}:{ports[service['namespace']]}{service.get('path', '/')}"
+        each.update({"url": place, "caBundle": bundle})
+    return len(clients)
 
 
 def _clients(of: Object) -> list[Object]:

@@ -55,9 +55,14 @@ class Kube:
 
     def must(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Make a request that has to succeed; raise ``SystemExit`` with the server's words."""
-        answer = self.ask(method, path, body, **headers)
+        return self.require(self.ask(method, path, body, **headers))
+
+    @staticmethod
+    def require(answer: requests.Response) -> Any:
+        """Return what was answered; raise ``SystemExit`` with the server's words otherwise."""
         if not answer.ok:
-            raise SystemExit(f"{method} {path}: {answer.status_code} {answer.text}")
+            asked = answer.request
+            raise SystemExit(f"{asked.method} {asked.url}: {answer.status_code} {answer.text}")
         return answer.json()
 
     def path(self, api_version: str, plural: str, name: str = "", part: str = "") -> str:

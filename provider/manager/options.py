@@ -98,7 +98,10 @@ _HELP: dict[str, tuple[Any, str]] = {
         "Reconcile only objects whose label cluster.x-k8s.io/watch-filter has this value.",
     ),
     "sync_period": (_DURATION, "How long at most until an object is looked at again."),
-    "skip_metadata": (bool, "Accepted for compatibility: no metadata server is ever asked."),
+    "skip_metadata": (
+        bool,
+        "Accepted for compatibility: nothing but a peering asks the metadata server.",
+    ),
     "reconcile_timeout": (_DURATION, "How long one reconcile may take."),
     "osccluster_concurrency": (_COUNT, "How many OscClusters are reconciled at once."),
     "oscmachine_concurrency": (_COUNT, "How many OscMachines are reconciled at once."),

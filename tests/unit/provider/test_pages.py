@@ -1,21 +1,22 @@
-"""docs/troubleshoot.md: what the source tells users is in it, and nothing else."""
+"""Pages with tables: what the source tells users is in them, and nothing else."""
 
 import ast
 import re
 
 import pytest
+import yaml
 
 from fakecloud import FakeCloud
-from provider import conditions, doctor, reasons
+from provider import admission, cli, conditions, doctor, reasons
 from provider.api import v1beta2
 from provider.engine.resource import Refusal
 from provider.osc import credentials
+from provider.pages import messages, operate, tables, troubleshoot
 from provider.reasons import Reason
 from provider.resources import image
 from provider.rules import validation
-from provider.troubleshooting import messages, page
 
-TEXT = page.PAGE.read_text(encoding="utf-8")
+TEXT = troubleshoot.PAGE.read_text(encoding="utf-8")
 FOUND = messages.read()
 
 
@@ -31,27 +32,31 @@ def scanned(source):
 # --- The page ------------------------------------------------------------------------------------
 
 
-def test_the_page_is_as_it_is_generated():
-    assert page.page(TEXT) == TEXT, "Run 'make generate'."
+@pytest.mark.parametrize("page", [operate, troubleshoot], ids=["operate", "troubleshoot"])
+def test_a_page_is_as_it_is_generated(page):
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert tables.filled(text, page.content()) == text, "Run 'make generate'."
 
 
 def test_every_module_that_tells_something_has_one_table():
     for module in {each.module for each in FOUND}:
         homes = [
-            name for name, modules in page.SECTIONS.items() if any(messages_of(modules, module))
+            name
+            for name, modules in troubleshoot.SECTIONS.items()
+            if any(messages_of(modules, module))
         ]
         assert len(homes) == 1, f"{module} is in {homes}. Give it a place in SECTIONS."
 
 
 def messages_of(modules, module):
     some = messages.Message(module, 1, "", "", "")
-    return list(page.of(modules, [some]))
+    return list(troubleshoot.of(modules, [some]))
 
 
 def test_no_table_is_for_modules_that_tell_nothing():
-    for modules in page.SECTIONS.values():
+    for modules in troubleshoot.SECTIONS.values():
         for each in modules:
-            assert list(page.of([each], FOUND)), f"{each} tells nothing. Remove it."
+            assert list(troubleshoot.of([each], FOUND)), f"{each} tells nothing. Remove it."
 
 
 def test_every_condition_that_the_source_names_is_on_the_page():
@@ -214,3 +219,46 @@ def test_what_only_passes_on_is_left_out():
 
 def test_a_finding_without_a_remedy_is_good_news():
     assert not scanned("""def f():\n    yield Finding("net", "It is there.")""")
+
+
+# --- What pages say of commands, metrics and objects ---------------------------------------------
+
+PAGES = sorted([*tables.FOLDER.glob("*.md"), tables.FOLDER.parent / "README.md"])
+OPERATE = operate.PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_command_on_a_page_exists_with_its_flags(path):
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    for name, rest in re.findall(
+        r"\bcaposc ([a-z]+)((?: +-{1,2}[a-z][\w-]*(?:[ =][\w\"$./:-]+)?)*)", text
+    ):
+        command = cli.main.get_command(None, name)
+        assert command is not None, f"caposc {name}"
+        known = {flag for each in command.params for flag in (*each.opts, *each.secondary_opts)}
+        assert set(re.findall(r"(?<= )--?[a-z][\w-]*", rest)) <= known, f"caposc {name}{rest}"
+
+
+def test_every_flag_of_the_manager_that_is_named_exists():
+    flags = set(re.findall(r"^\| `(--[\w-]+)`", OPERATE, re.MULTILINE))
+    text = TEXT + re.sub(r"```console.*?```", "", OPERATE, flags=re.DOTALL)
+    named = set(re.findall(r"(?<=`)(--[a-z-]+)(?=[`= ])", text))
+    others = {"--include-crd", "--include-namespace", "--contract"}
+    assert named - others <= flags
+
+
+def test_every_metric_that_is_named_exists():
+    names = set(re.findall(r"^\| `(caposc_\w+)`", OPERATE, re.MULTILINE))
+    assert set(re.findall(r"caposc_\w+", OPERATE + TEXT)) <= names
+
+
+def test_every_object_of_ours_on_a_page_is_valid():
+    blocks = re.findall(r"```yaml\n(.*?)```", OPERATE, re.DOTALL)
+    found = [each for block in blocks for each in yaml.safe_load_all(block)]
+    ours = [each for each in found if each.get("kind", "").startswith("Osc")]
+    assert len(ours) >= 3
+    for each in ours:
+        spec = admission.MODELS[each["kind"]].model_validate(each).spec
+        assert validation.problems(spec) == []
+        dumped = spec.model_dump(by_alias=True, exclude_unset=True)
+        assert dumped == each["spec"], "It has a field that does not exist."

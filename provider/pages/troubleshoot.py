@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from provider import conditions
 from provider.blueprint import KINDS
 from provider.osc import errors
+from provider.pages import messages, tables
+from provider.pages.messages import Message
 from provider.reasons import Reason
 from provider.resources import flexible_gpu, load_balancer_backend, machine_ip, machine_vm
-from provider.troubleshooting import messages
-from provider.troubleshooting.messages import Message
 
-PAGE = messages.SOURCE.parent / "docs" / "troubleshoot.md"
-BEGIN, END = "<!-- table: {} -->\n", "<!-- end -->"
-"""Between these, the page has a table; all the rest of it is written by hand."""
+PAGE = tables.FOLDER / "troubleshoot.md"
 
 MACHINE_KINDS = (
     machine_vm.MachineVm,
@@ -54,31 +52,16 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 """By the name of a table: the modules whose messages are in it."""
 
 
-def page(text: str) -> str:
-    """Return the page with all of its tables as they have to be."""
-    for name, rows in tables().items():
-        before, begin, rest = text.partition(BEGIN.format(name))
-        _, end, after = rest.partition(END)
-        assert end, f"{PAGE.name} has no place for the table {name}."
-        text = "".join((before, begin, *(f"{row}\n" for row in rows), end, after))
-    return text
-
-
-def tables() -> dict[str, list[str]]:
-    """Return the tables that the page is made of, by name."""
+def content() -> dict[str, list[str]]:
+    """Return the tables of the page, by name."""
     found = messages.read()
     told = {name: _refusals(of(modules, found)) for name, modules in SECTIONS.items()}
     return {"REASONS": _reasons(), "CONDITIONS": _conditions(), "CODES": _codes(), **told}
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [titles, ["---"] * len(titles), *rows]
-    return [f"| {' | '.join(each.replace('|', chr(92) + '|') for each in row)} |" for row in lines]
-
-
 def _reasons() -> list[str]:
     rows = [(f"`{each.value}`", each.means, each.remedy or "Nothing.") for each in Reason]
-    return _table(("reason", "what it means", "what to do"), rows)
+    return tables.rows(("reason", "what it means", "what to do"), rows)
 
 
 def _conditions() -> list[str]:
@@ -88,7 +71,7 @@ def _conditions() -> list[str]:
         *((each, "OscMachine") for each in MACHINE_KINDS),
     ]:
         rows.append((f"`{kind.CONDITION}`", on, f"`{kind.KIND}`"))
-    return _table(("condition", "on", "what it is about"), dict.fromkeys(rows))
+    return tables.rows(("condition", "on", "what it is about"), dict.fromkeys(rows))
 
 
 def _codes() -> list[str]:
@@ -103,7 +86,7 @@ def _codes() -> list[str]:
         codes = [f"{code} {name}" for code, name, its in errors.CODES if its is cause]
         reason = f"`{conditions.CAUSES[cause].value}`"
         rows.append((reason, ", ".join(families) or "none", ", ".join(codes) or "none"))
-    return _table(("reason", "families of codes", "codes that mean something else"), rows)
+    return tables.rows(("reason", "families of codes", "codes that mean something else"), rows)
 
 
 def of(modules: Sequence[str], found: Iterable[Message]) -> Iterator[Message]:
@@ -120,13 +103,8 @@ def _refusals(found: Iterable[Message]) -> list[str]:
     cells = [[f"`{each.where}`" if each.where else "", each.wrong, each.remedy] for each in found]
     first = 0 if any(row[0] for row in cells) else 1
     rows = dict.fromkeys(tuple(row[first:]) for row in cells)
-    return _table(("where", "what is wrong", "what to do")[first:], rows)
-
-
-def main() -> None:
-    """Write the page."""
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    return tables.rows(("where", "what is wrong", "what to do")[first:], rows)
 
 
 if __name__ == "__main__":
-    main()
+    tables.write(PAGE, content())

@@ -1,0 +1,1 @@
+"""Pages of docs/ with tables that are written from the source."""

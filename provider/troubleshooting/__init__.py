@@ -1,1 +1,0 @@
-"""docs/troubleshoot.md, written from the source: what users are told, and what to do about it."""
