@@ -88,10 +88,11 @@ def _messages(module: str, node: ast.AST, names: Texts, function: str) -> Iterat
     elif isinstance(node, ast.Return) and function == REFUSAL and node.value:
         parts = [node.value]
     places = [""] if where is None else _texts(where, names)
-    for chosen in itertools.product(*(_texts(each, names) for each in parts)):
+    for chosen in itertools.product(*(_texts(each, names) for each in parts)) if parts else ():
         told = re.sub(f"{GAP}+", GAP, " ".join(each for each in chosen if each))
         wrong, *remedy = _SENTENCE.split(told, maxsplit=1)
-        if not wrong.strip(f"{GAP}.") or (not remedy and wrong.endswith(GAP)):
+        is_alone = not remedy and wrong.endswith(GAP)
+        if is_alone or not chosen[0].strip(f"{GAP}."):
             continue  # It passes on what somebody else says.
         place = re.sub(rf"^{GAP}\.?", "", places[0])
         line: int = getattr(node, "lineno", 0)

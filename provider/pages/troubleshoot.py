@@ -46,7 +46,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "CHANGES": ("rules/validation_change",),
     "CLOUD": ("blueprint", "placing", "machine_blueprint", "resources/", "engine/"),
     "CREDENTIALS": ("osc/credentials", "manager/tenants"),
-    "DOCTOR": ("doctor",),
+    "DOCTOR": ("doctor", "doctor_secrets"),
     "COMMANDS": ("planning", "manifests/", "kube/auth", "api/conversion"),
 }
 """By the name of a table: the modules whose messages are in it."""
