@@ -142,6 +142,17 @@ class Reason(enum.StrEnum):
         "The subregion has no room for this now. Other subregions of the machine were tried too.",
         "Wait, allow more subregions, or use another vmType.",
     )
+    CAPACITY_UNKNOWN = (
+        "CapacityUnknown",
+        (
+            "The name of the VM type of a template tells no size, and OUTSCALE publishes none, so "
+            "that the autoscaler does not know what a node of it would have."
+        ),
+        (
+            "To scale up from none, set capacity.cluster-autoscaler.kubernetes.io/cpu and the like "
+            "on the MachineDeployment. Nothing else needs it."
+        ),
+    )
     NAME_TAKEN = (
         "NameTaken",
         "Something of this name, range or kind exists, and is not of this cluster.",

@@ -36,8 +36,8 @@ def _machine(seen: Seen, tools: Tools) -> Outcome:
     )
 
 
-def _machine_template(seen: Seen, _: Tools) -> Outcome:
-    return machine_template.reconcile(seen.primary)
+def _machine_template(seen: Seen, tools: Tools) -> Outcome:
+    return machine_template.reconcile(seen.primary, tools.clock)
 
 
 DECIDE: Mapping[str, Decide] = {

@@ -157,7 +157,9 @@ class OscMachineTemplateStatus(Part):
     """What machines made from a template are like, for scaling up from none."""
 
     capacity: dict[str, Quantity] = {}
-    """What such a node has: cpu, memory and more."""
+    """What such a node has: cpu, memory and more. Empty for VM types whose size is published
+    nowhere, such as inference7-h100.medium: there the annotations of the autoscaler have to say
+    it."""
     node_info: NodeInfo = NodeInfo()
     """What such a node is like."""
     conditions: list[Condition] = field([], list_type="map", list_keys=["type"], maxItems=32)
