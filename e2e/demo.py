@@ -10,9 +10,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,7 @@ from e2e.kube import CORE, INFRASTRUCTURE, Kube, Object
 
 RATE = 60
 """Virtual seconds of the cloud per real second: a VM that takes 20 s to boot is soon there."""
+SYNC_S = 4
 PATIENCE_S = 60.0
 POLL_S = 0.1
 TOKEN = "demo"  # noqa: S105 - of the server that this demo starts
@@ -51,12 +54,27 @@ class Story:
 
     def chapter(self, title: str) -> None:
         """Print a headline."""
-        print(f"\n{time.monotonic() - self._start:5.1f} s  {title}", flush=True)
+        print()
+        self._print(f"{time.monotonic() - self._start:5.1f} s  {title}", 9)
 
     def tell(self, who: str, what: str) -> None:
         """Print one line."""
         took = time.monotonic() - self._start
-        print(f"{took:5.1f} s    {who:<24} {what}", flush=True)
+        self._print(f"{took:5.1f} s    {who:<20} {what}", 32)
+
+    def _print(self, line: str, indent: int) -> None:
+        """Print a line; on a terminal, what does not fit goes below where the line began."""
+        if sys.stdout.isatty():
+            width = max(shutil.get_terminal_size().columns - 1, 2 * indent)
+            line = textwrap.fill(
+                line,
+                width,
+                subsequent_indent=" " * indent,
+                break_on_hyphens=False,
+                drop_whitespace=True,
+                replace_whitespace=False,
+            )
+        print(line, flush=True)
 
 
 class Cloud:
@@ -366,7 +384,8 @@ def stage(story: Story, folder: Path) -> Iterator[tuple[Kube, Cloud]]:
     story.chapter("Starting fakecloud, fakekube and the manager")
     release = folder / "infrastructure-outscale" / "v0.1.0"
     write = [sys.executable, "-m", "provider", "manifests"]
-    subprocess.run([*write, "--output", str(folder), "--version", "v0.1.0"], check=True)
+    write += ["--output", str(folder), "--version", "v0.1.0"]
+    subprocess.run(write, check=True, stdout=subprocess.DEVNULL)
     cloud_log, kube_log = folder / "fakecloud.log", folder / "fakekube.log"
     kubeconfig = folder / "kubeconfig"
     serve_cloud = ["fakecloud", "--port", "0", "--rate", str(RATE), "--auth", "none"]
@@ -386,6 +405,9 @@ def stage(story: Story, folder: Path) -> Iterator[tuple[Kube, Cloud]]:
             "--kubeconfig",
             str(kubeconfig),
             "--leader-elect=false",
+            # The cloud lives faster than others do, so that it is looked at more often.
+            f"--sync-period={SYNC_S}s",
+            "--webhook-port=0",
         ]
         manage += ["--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=127.0.0.1:0"]
         environment = {**KEYS, "OSC_ENDPOINT_API": cloud.url}
@@ -398,6 +420,14 @@ def main() -> None:
     """Tell the whole story."""
     story = Story()
     folder = Path(tempfile.mkdtemp(prefix="caposc-demo-"))
+    try:
+        tell(story, folder)
+    except KeyboardInterrupt:
+        raise SystemExit("\nStopped. Nothing runs any more.") from None
+
+
+def tell(story: Story, folder: Path) -> None:
+    """Let all of it happen."""
     with stage(story, folder) as (kube, cloud):
         watcher = Watcher(kube, cloud, story)
         grow(kube, story, watcher, cloud)
