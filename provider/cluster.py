@@ -9,23 +9,20 @@ import dataclasses
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from provider import blueprint, conditions, telling
+from provider import blueprint, conditions, looking, telling
 from provider.api import v1beta2
 from provider.blueprint import KINDS
 from provider.clock import Clock
 from provider.engine import act, intents, world
 from provider.engine import plan as plans
-from provider.engine.plan import Step, Verb
+from provider.engine.plan import Step
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
-from provider.osc import credentials, errors, metadata
+from provider.osc import credentials, errors, metadata, sharing
 from provider.outcome import Event, Outcome
 from provider.reasons import Reason
 from provider.resources import net_peering
 from provider.rules import names
-
-RECENT_S = 120.0
-"""How long what was seen of other kinds holds while one kind is waited for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +42,7 @@ Memory = MutableMapping[str, Any]
 
 def reconcile(
     objects: ClusterObjects,
-    clouds: clouds_.Clouds,
+    clouds: clouds_.SharedClouds,
     clock: Clock,
     record: Record,
     memory: Memory | None = None,
@@ -56,7 +53,10 @@ def reconcile(
     ``record`` keeps a status before anything is created that could be lost. ``memory`` only saves
     Reads: without it, the outcome is the same. ``here`` tells where the provider itself runs.
     """
-    return _Pass(objects, clouds, clock, record, {} if memory is None else memory, here).run()
+    found = _Pass(objects, clouds, clock, record, {} if memory is None else memory, here)
+    if memory is not None:
+        found.shared = clouds.shared
+    return found.run()
 
 
 def plan(
@@ -98,13 +98,16 @@ class _Pass:
         self.name = str(self.metadata["name"])
         self.label = (self.metadata.get("labels") or {}).get(names.CLUSTER_UID_LABEL, "")
         self.uid = self.label or _owner_uid(objects)
+        self.shared: Callable[[], tuple[clouds_.Cloud, clouds_.Reads]] | None = None
+        of = (self.metadata.get("generation"), self.is_going, self.uid)
+        self.last = looking.LastLook(memory, clock, of)
 
     def run(self) -> Outcome:
         if conditions.is_externally_managed(self.metadata):
             return Outcome()
         paused = conditions.paused("OscCluster", self.objects.cluster, self.metadata)
         if paused.status == "True":
-            self.memory.clear()
+            self.last.forget()
             return Outcome(status=self._with_conditions([paused], keep=True))
         if self.is_going:
             return self._going()
@@ -134,7 +137,7 @@ class _Pass:
 
     def _gone(self) -> Outcome:
         left = [each for each in self.finalizers if each != names.CLUSTER_FINALIZER]
-        self.memory.clear()
+        self.last.forget()
         return Outcome(
             metadata={"finalizers": left},
             events=(Event("Normal", Reason.DELETED, "Everything in the cloud is gone."),),
@@ -165,17 +168,17 @@ class _Pass:
         except Refusal as refusal:
             return self._refused("SpecReady", Reason.REFUSED, str(refusal))
         except errors.ApiError as error:
-            self.memory.clear()
+            self.last.forget()
             part = conditions.of_error("CloudReady", error)
             return self._refused(part.type, part.reason, part.message, status=part.status)
 
     def _towards(self) -> Outcome:
         spec = blueprint.read(self.objects.osc_cluster)
         blueprint.check(spec, is_provisioned=self._is_provisioned)
-        cloud = net_peering.TwoSided(self.clouds)
+        scope = blueprint.scope(self.uid, self.name, spec)
+        cloud = self._cloud(scope)
         # What cannot be is refused before anything is asked.
         blueprint.desired(spec, uid=self.uid, name=self.name, region=cloud.region)
-        scope = blueprint.scope(self.uid, self.name, spec)
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
         try:
@@ -196,7 +199,7 @@ class _Pass:
         before = blueprint.nat_addresses(seen)
         actor = act.Actor(cloud, scope, KINDS, self._record)
         report = actor.run(self._desired(spec, cloud, seen), seen, open_intents)
-        self._remember(report)
+        self.last.keep(report)
         outcome = self._result(report, spec)
         if spec.network.allow_from_ip_ranges and blueprint.nat_addresses(report.world) != before:
             # Rules allow these addresses, and were planned without them.
@@ -204,17 +207,29 @@ class _Pass:
         return outcome
 
     def _away(self) -> Outcome:
-        cloud = net_peering.TwoSided(self.clouds)
         scope = blueprint.scope_of_going(self.uid, self.objects.osc_cluster)
+        cloud = self._cloud(scope)
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
         actor = act.Actor(cloud, scope, KINDS, self._record)
         report = actor.run([], seen, open_intents, going=True)
-        self._remember(report)
+        self.last.keep(report)
         ours = [each for each in report.world.all() if each.is_managed]
         if ours or report.intents or report.failures:
             return self._still_going(report)
         return self._gone()
+
+    def _cloud(self, scope: world.Scope) -> clouds_.Cloud:
+        if self.shared is None:
+            return net_peering.TwoSided(self.clouds)
+        near = sharing.Sharing(
+            *self.shared(),
+            self.clock,
+            self.memory,
+            owner="=".join(scope.owner),
+            is_calm=self.last.is_calm,
+        )
+        return net_peering.TwoSided(self.clouds, near)
 
     def _look(
         self, cloud: clouds_.Cloud, scope: world.Scope, open_intents: intents.Intents
@@ -239,11 +254,11 @@ class _Pass:
 
     def _look_at_some(self, cloud: clouds_.Cloud, scope: world.Scope) -> world.World | None:
         """Look at what was waited for a moment ago; None when that is not enough."""
-        seen: world.World | None = self.memory.get("world")
-        if seen is None or not self._memory_holds():
+        seen = self.last.world
+        if seen is None:
             return None
         before = {each.id for each in seen.all()}
-        kinds = [kind for kind in KINDS if kind.KIND in self.memory["waiting"]]
+        kinds = [kind for kind in KINDS if kind.KIND in self.last.waiting]
         world.snapshot(cloud, scope, kinds, seen)
         if self.is_going:  # What names something went before it.
             return seen
@@ -257,32 +272,6 @@ class _Pass:
             kind: {key: id_ for key, id_ in ids.items() if id_ not in used}
             for kind, ids in (self.status.get("resources") or {}).items()
         }
-
-    def _memory_holds(self) -> bool:
-        age_s = self.clock.monotonic_s() - self.memory["at_s"]
-        same = (self.metadata.get("generation"), self.is_going, self.uid)
-        return bool(age_s < RECENT_S and self.memory["of"] == same)
-
-    def _remember(self, report: act.Report) -> None:
-        """Keep what was seen while all that is left is to wait for some kinds."""
-        waiting = {each.target.KIND for each in report.left if each.moves}
-        only_waits = all(
-            each.verb is Verb.WAIT or (each.verb is Verb.DELETE and self.is_going)
-            for each in report.left
-        ) and all(
-            each.verb is Verb.DELETE and each.error.cause is errors.Cause.BUSY
-            for each in report.failures
-        )
-        if report.intents or not waiting or not only_waits:
-            self.memory.clear()
-            return
-        at_s = self.memory.get("at_s") if self.memory.get("world") is report.world else None
-        self.memory.update(
-            world=report.world,
-            waiting=waiting,
-            at_s=self.clock.monotonic_s() if at_s is None else at_s,
-            of=(self.metadata.get("generation"), self.is_going, self.uid),
-        )
 
     def _desired(
         self, spec: v1beta2.OscClusterSpec, cloud: clouds_.Cloud, seen: world.World

@@ -35,6 +35,8 @@ LOST = {
 GROUPS = "SecurityGroupsReady"
 """The condition that tells why a VM has other security groups than it should."""
 
+_CALM = "calm"
+
 Record = Callable[[dict[str, Any]], None]
 Memory = MutableMapping[str, Any]
 
@@ -163,14 +165,22 @@ class _Pass:
             reason = conditions.CAUSES[error.cause]
             return self._refused("CloudReady", reason, str(error), is_ours=False)
 
-    def _cloud(self) -> clouds_.Cloud:
+    def _cloud(self, scope: MachineScope) -> clouds_.Cloud:
         if self.memory is None:
             return self.clouds.workload()
         cloud, reads = self.clouds.shared()
-        return sharing.Sharing(cloud, reads, self.clock, self.memory)
+        return sharing.SharingSites(
+            cloud,
+            reads,
+            self.clock,
+            self.memory,
+            owner="=".join(scope.owner),
+            is_calm=self.memory.get(_CALM) == (self.metadata.get("generation"), self.is_going),
+        )
 
     def _delete(self) -> Outcome:
-        cloud, scope, kinds = self._cloud(), self.blueprint.scope(), self.blueprint.kinds()
+        scope, kinds = self.blueprint.scope(), self.blueprint.kinds()
+        cloud = self._cloud(scope)
         open_intents = intents.load(self.status)
         seen = world.snapshot(cloud, scope, kinds)
         seen.rebind()
@@ -192,15 +202,23 @@ class _Pass:
         )
 
     def _bring(self) -> Outcome:
-        cloud, scope, kinds = self._cloud(), self.blueprint.scope(), self.blueprint.kinds()
+        scope, kinds = self.blueprint.scope(), self.blueprint.kinds()
+        cloud = self._cloud(scope)
         seen = world.snapshot(cloud, scope, kinds)
         seen.rebind()
         vm = _vm(seen)
         if lost := self._lost(vm):
             return lost
         report = self._run(cloud, scope, kinds, seen)
+        self._remember(is_calm=report.is_converged and not report.done)
         vm = _vm(report.world)
         return self._lost(vm) or self._result(report, vm)
+
+    def _remember(self, *, is_calm: bool) -> None:
+        """Keep whether nothing was to be done, so that an older answer will do the next time."""
+        if self.memory is not None:
+            calm = (self.metadata.get("generation"), self.is_going) if is_calm else None
+            self.memory[_CALM] = calm
 
     def _lost(self, vm: MachineVm | None) -> Outcome | None:
         """Tell that the VM does not work any more, and will not; None when it does.

@@ -38,7 +38,7 @@ def manager(**given: Any) -> None:
             Metrics(),
             redactor.learn,
             abort,
-            chosen.calls_per_second,
+            chosen,
         )
         asyncio.run(_run(process.Manager(chosen, world)))
     except (auth.AccessError, ValueError) as problem:

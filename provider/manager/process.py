@@ -22,6 +22,7 @@ from provider.manager.gather import CORE_VERSIONS
 from provider.manager.metrics import Metrics
 from provider.manager.options import Options
 from provider.manager.queue import Queue
+from provider.osc import sharing
 
 Object = dict[str, Any]
 
@@ -232,7 +233,8 @@ class Manager:
             gone=self._gone,
             threads=sum(workers.values()),
             within_s=options.reconcile_timeout,
-            resync_s=options.sync_period,
+            # An answer may be a bit old, and yet what changed is seen within the period.
+            resync_s=(1 - sharing.CALM_PART) * options.sync_period,
             watch_filter=options.watch_filter,
         )
         stack.callback(worker.close)

@@ -12,8 +12,9 @@ from provider.kube import auth, kinds
 from provider.manager import process, web
 from provider.manager.gather import Seen
 from provider.manager.metrics import Metrics
+from provider.manager.options import Options
 from provider.manager.reconciler import Decide, Tools
-from provider.osc import pool
+from provider.osc import pool, shared, sharing
 from provider.outcome import Outcome
 
 
@@ -60,12 +61,19 @@ def world(
     metrics: Metrics,
     learn: Callable[[str], None],
     abort: Callable[[], None],
-    calls_per_second: float,
+    chosen: Options,
 ) -> process.World:
     """Return all that the manager takes from outside."""
+    opener = pool.Clients(
+        clock,
+        chance,
+        on_call=metrics.api_call,
+        rate_per_s=chosen.calls_per_second,
+        calm_age_s=min(shared.KEPT_S, sharing.CALM_PART * chosen.sync_period),
+    )
     return process.World(
         source=source,
-        opener=pool.Clients(clock, chance, on_call=metrics.api_call, rate_per_s=calls_per_second),
+        opener=opener,
         decide=DECIDE,
         reviews=REVIEWS,
         environment=environment,

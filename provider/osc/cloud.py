@@ -20,6 +20,9 @@ class Cloud(Protocol):
 class Reads(Protocol):
     """The Reads of one cloud that many objects share."""
 
+    calm_age_s: float
+    """How old an answer may be for those for whom nothing was to be done lately, in seconds."""
+
     def read(
         self, action: str, /, *, max_age_s: float, since_s: float, **request: Any
     ) -> list[dict[str, Any]]:

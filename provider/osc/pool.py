@@ -38,12 +38,14 @@ class Clients:
         on_call: Observer = ignore,
         rate_per_s: float = RATE_PER_S,
         burst: int = BURST,
+        calm_age_s: float = 0.0,
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._on_call = on_call
         self._rate_per_s = rate_per_s
         self._burst = burst
+        self._calm_age_s = calm_age_s
         self._lock = threading.Lock()
         self._entries: dict[Credentials, _Entry] = {}
         self._limiters: dict[tuple[str, str], Limiter] = {}
@@ -81,7 +83,7 @@ class Clients:
             self._chance,
             on_call=self._on_call,
         )
-        return _Entry(client, SharedReads(client, self._clock), now_s)
+        return _Entry(client, SharedReads(client, self._clock, self._calm_age_s), now_s)
 
     def _limiter(self, credentials: Credentials) -> Limiter:
         # Limiters are small, and kept: a rotated secret does not lift the limit of the account.

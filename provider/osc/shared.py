@@ -29,7 +29,9 @@ class _Flight:
 class SharedReads:
     """The Reads of one cloud, each made once for all threads that can live with its age."""
 
-    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+    def __init__(self, cloud: Cloud, clock: Clock, calm_age_s: float = 0.0) -> None:
+        assert calm_age_s <= KEPT_S, f"{calm_age_s} s is longer than any answer is kept."
+        self.calm_age_s = calm_age_s
         self._cloud = cloud
         self._clock = clock
         self._lock = threading.Lock()

@@ -56,9 +56,8 @@ class NatService(Resource):
             if token in tokens:  # A second one in a subregion would be answered with the first.
                 token = names.nat_service_token(key, place.subregion, want.uid)
             tokens.add(token)
-            own = PublicIp.wanted(
-                f"{cls.KIND}/{key}", name or names.nat_service(want.name, place.subregion)
-            )
+            called = name or names.nat_service(want.name, place.subregion)
+            own = PublicIp.wanted(f"{cls.KIND}/{key}", called, place)
             yield cls(
                 key=key,
                 subnet=place,

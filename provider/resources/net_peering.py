@@ -37,10 +37,10 @@ class Peer:
 class TwoSided:
     """The cloud of a cluster that also knows the way to the other side of its peering."""
 
-    def __init__(self, clouds_: clouds.Clouds) -> None:
-        """Ask for neither side before it is needed."""
+    def __init__(self, clouds_: clouds.Clouds, near: clouds.Cloud | None = None) -> None:
+        """Take another ``near`` side than that of ``clouds_``; ask for the far one when needed."""
         self._clouds = clouds_
-        self._near = clouds_.workload()
+        self._near = near or clouds_.workload()
         self.region = self._near.region
 
     @property

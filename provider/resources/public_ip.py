@@ -14,6 +14,7 @@ from provider.engine import world as worlds
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.resources import want as wants
+from provider.resources.subnet import Subnet
 from provider.rules import names
 
 USED_BY = "OscK8sUsedBy"
@@ -28,8 +29,11 @@ class PublicIp(Resource):
     CONDITION: ClassVar[str] = "PublicIpsReady"
     ID_FILTER: ClassVar[str] = "PublicIpIds"
     IS_PART: ClassVar[bool] = False
+    LATER: ClassVar[frozenset[str]] = frozenset({"place_of_user"})
 
     address: str = dataclasses.field(default="", compare=False)
+    place_of_user: Subnet | None = dataclasses.field(default=None, compare=False)
+    """Where what uses it is wanted; its name changes only when that can."""
 
     @classmethod
     def desired(cls, want: wants.Want) -> Iterable[Self]:
@@ -41,9 +45,9 @@ class PublicIp(Resource):
                 yield own
 
     @classmethod
-    def wanted(cls, user: str, name: str) -> Self:
-        """Return the public IP of a user, with the name of that."""
-        return cls(key=user, tags={USED_BY: user, names.NAME: name})
+    def wanted(cls, user: str, name: str, place: Subnet) -> Self:
+        """Return the public IP of a user in a subnet, with the name of the user."""
+        return cls(key=user, tags={USED_BY: user, names.NAME: name}, place_of_user=place)
 
     @classmethod
     def observe(

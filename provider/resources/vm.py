@@ -78,12 +78,13 @@ class Bastion(Resource):
             return
         own = not public_ip.title(spec.public_ip_id, spec.public_ip_pool)
         name = spec.name or names.bastion(want.name)
+        place = _place(want, spec.subnet_name)
         yield cls(
             key="default",
             id=spec.resource_id,
-            subnet=_place(want, spec.subnet_name),
+            subnet=place,
             security_groups=frozenset(_groups(want, spec.security_group_names)),
-            public_ip=PublicIp.wanted(cls.KIND, name) if own else None,
+            public_ip=PublicIp.wanted(cls.KIND, name, place) if own else None,
             spec=spec,
             token=names.bastion_token(spec.name, want.uid),
             internet=next(iter(want.of(InternetService)), None),

@@ -21,7 +21,7 @@ def main(kubeconfig: str, endpoint: str, rate: float) -> None:
     clock, metrics = fast.FastClock(rate), Metrics()
     world = process.World(
         source=auth.source(kubeconfig, {}),
-        opener=pool.Clients(clock, random.Random(1), on_call=metrics.api_call),
+        opener=pool.Clients(clock, random.Random(1), on_call=metrics.api_call, calm_age_s=30.0),
         decide=wiring.DECIDE,
         reviews=wiring.REVIEWS,
         environment={

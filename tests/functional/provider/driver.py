@@ -9,6 +9,7 @@ from fakecloud import FakeCloud
 from fakecloud import errors as fake_errors
 from provider import cluster
 from provider.osc import errors
+from provider.osc.shared import SharedReads
 
 UID = "5f1c0c5e-0000-4000-8000-000000000001"
 NOW = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
@@ -67,9 +68,19 @@ class Direct:
 
 
 class Clouds:
-    def __init__(self, near, far=None):
+    """Both sides, and the Reads that all of a process share."""
+
+    def __init__(self, near, far=None, clock=None):
         self.near = near
         self.far = far or near
+        self._clock = clock
+        self.restart()
+
+    def restart(self):
+        self._reads = SharedReads(self.near, self._clock)
+
+    def shared(self):
+        return self.near, self._reads
 
     def workload(self):
         return self.near
@@ -93,6 +104,18 @@ class FakeClock:
 
     def sleep(self, seconds):
         self._fake.clock.advance(seconds)
+
+
+class Memory(dict):
+    """What a process keeps of one object; when that is lost, so are the Reads it shared."""
+
+    def __init__(self, clouds):
+        super().__init__()
+        self._clouds = clouds
+
+    def clear(self):
+        super().clear()
+        self._clouds.restart()
 
 
 def copied(value):
@@ -135,13 +158,13 @@ class ClusterDriver:
     def __init__(self, spec=None, fake=None, uid=UID, name="demo", far=None):
         self.fake = fake or FakeCloud(seed=1)
         self.cloud = Direct(self.fake)
-        self.clouds = Clouds(self.cloud, far)
         self.clock = FakeClock(self.fake)
+        self.clouds = Clouds(self.cloud, far, self.clock)
         self.object = osc_cluster(spec, name)
         self.cluster = owner(uid, name)
         self.machines = ()
         self.here = lambda: None
-        self.memory = {}
+        self.memory = Memory(self.clouds)
         self.writes = 0
         self.events = []
         self.is_gone = False
@@ -180,7 +203,7 @@ class ClusterDriver:
                 objects, self.clouds, self.clock, self.record, self.memory, self.here
             )
         except Killed:
-            self.memory = {}
+            self.memory.clear()
             return None
         self.apply(outcome)
         self.last = outcome

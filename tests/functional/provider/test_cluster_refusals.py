@@ -343,7 +343,7 @@ class Locked:
     def workload(self):
         raise CredentialsError("The Secret default/keys lacks access_key. Add what is missing.")
 
-    management = workload
+    management = shared = workload
 
 
 @pytest.mark.parametrize("going", [False, True])
