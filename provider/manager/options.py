@@ -16,7 +16,8 @@ from provider.osc import limits
 CERTIFICATES = pathlib.Path(tempfile.gettempdir(), "k8s-webhook-server", "serving-certs")
 """Where controller-runtime, and so the Go provider, looks for the certificate of the webhooks."""
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ms|us|µs|ns|h|m|s)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +58,21 @@ class Duration(click.ParamType[float]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return seconds."""
-        if isinstance(value, float):
-            return value
-        parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value)
-        if "".join(number + unit for number, unit in parts) != value or not parts:
+        parts = _PART.findall(value)
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        if not value or _PART.sub("", value) not in {"", "0", "+"}:
             self.fail(f"{value!r} is no duration. Write one like 15s or 1m30s.", param, ctx)
-        return sum(float(number) * _UNITS[unit] for number, unit in parts)
+        if seconds <= 0:
+            self.fail(f"{value!r} is no time at all. Write one like 15s or 1m30s.", param, ctx)
+        return seconds
+
+
+def written(seconds: float) -> str:
+    """Return a time as Go writes it, without the parts that are zero."""
+    minutes, left = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "m"), (left, "s"))
+    return "".join(f"{count:g}{unit}" for count, unit in parts if count)
 
 
 class Level(click.ParamType[int]):
@@ -118,8 +128,36 @@ _HELP: dict[str, tuple[Any, str]] = {
 }
 
 
+_OF_GO = {
+    "log-flush-frequency": "",
+    "log-text-info-buffer-size": "",
+    "log-json-info-buffer-size": "",
+    "log-text-split-stream": "All lines go to standard error. Leave it out.",
+    "log-json-split-stream": "All lines go to standard error. Leave it out.",
+    "vmodule": "It names files of the Go provider, which are not here. Use -v.",
+}
+"""Flags of Go's logging, and why they cannot be obeyed; the first ones tell how long lines may be
+held back, and here none is."""
+
+
+def _obeyed(_: click.Context, param: click.Parameter, value: str) -> None:
+    why = _OF_GO[str(param.opts[0]).removeprefix("--")]
+    if why and value not in {"", "false"}:
+        raise click.BadParameter(why)
+
+
 def flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the flags of the manager."""
+    for name in _OF_GO:
+        command = click.option(
+            f"--{name}",
+            default="",
+            is_flag=False,
+            flag_value="true",
+            hidden=True,
+            expose_value=False,
+            callback=_obeyed,
+        )(command)
     for field in reversed(dataclasses.fields(Options)):
         kind, text = _HELP[field.name]
         name = field.name.replace("_", "-")
@@ -129,7 +167,7 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
             *(["-v", "--v"] if name == "v" else [f"--{name}"]),
             field.name,
             type=kind,
-            default=field.default,
+            default=written(field.default) if kind is _DURATION else field.default,
             show_default=True,
             envvar=f"CAPOSC_{field.name.upper()}",
             help=text,

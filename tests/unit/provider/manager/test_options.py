@@ -44,6 +44,11 @@ GO = [
     ("-v=5", {"v": 5}),
     ("--v=5", {"v": 5}),
     ("--logging-format=json", {"logging_format": "json"}),
+    ("--sync-period=1.5h", {"sync_period": 5400.0}),
+    ("--log-flush-frequency=5s", {}),
+    ("--log-json-info-buffer-size=1Mi", {}),
+    ("--log-text-split-stream=false", {}),
+    ("--vmodule=", {}),
 ]
 
 
@@ -57,11 +62,17 @@ def test_every_flag_has_a_variable():
         sync_period=120.0, leader_elect=False
     )
     names = {each.name for each in dataclasses.fields(options.Options)}
-    assert {each.name for each in show.params} == names
+    assert {each.name for each in show.params if each.expose_value} == names
 
 
 def test_the_cloud_can_be_called_more_often():
     assert parsed("--calls-per-second=7.5") == expected(calls_per_second=7.5)
+
+
+def test_the_help_shows_times_as_they_are_written():
+    told = " ".join(testing.CliRunner().invoke(show, ["--help"]).output.split())
+    assert "until an object is looked at again. [default: 5m]" in told
+    assert "How long one reconcile may take. [default: 1h30m]" in told
 
 
 def test_what_is_not_said_has_its_default():
@@ -72,6 +83,13 @@ def test_what_is_not_said_has_its_default():
     "flag",
     [
         "--sync-period=5",
+        "--sync-period=0",
+        "--sync-period=0s",
+        "--sync-period=-5m",
+        "--sync-period=",
+        "--reconcile-timeout=0",
+        "--vmodule=main=5",
+        "--log-text-split-stream",
         "--sync-period=x",
         "-vx",
         "--logging-format=xml",
