@@ -1,10 +1,10 @@
 """The account in which a life takes place: what is in it before, and who else lives there."""
 
 import contextlib
-import itertools
 
 from fakecloud import FakeCloud
 from tests.functional.provider import driver
+from tests.simulate import neighbour
 
 FAR = "999999999999"
 POOL = "shared"
@@ -23,7 +23,7 @@ class Ground:
         self.fake.add_account(FAR)
         self.near = driver.Direct(self.fake)
         self.far = driver.Direct(self.fake, FAR)
-        self.neighbour = Neighbour(self.near)
+        self.neighbour = neighbour.Neighbour(self.fake)
         self.served = []
         self.near.call("CreateKeypair", KeypairName="ops", PublicKey=KEY)
         image = self.near.read("ReadImages")[0]
@@ -38,8 +38,6 @@ class Ground:
             "CreateSubnet", NetId=self.peer, IpRange="172.16.1.0/24", SubregionName="eu-west-2a"
         )["Subnet"]["SubnetId"]
         self.far.call("CreateRouteTable", NetId=self.peer)
-        for tagged in (True, False):
-            self.neighbour.move_in(is_tagged=tagged)
 
     @contextlib.contextmanager
     def in_peace(self):
@@ -81,50 +79,3 @@ class Ground:
             "net": {"resourceId": net, "ipRange": f"{first}.0.0/16"},
             "subnets": subnets,
         }
-
-
-class Neighbour:
-    """Somebody who makes what ours looks like, and tags it at once unless it stands there long."""
-
-    def __init__(self, cloud):
-        self._cloud = cloud
-        self._numbers = itertools.count(1)
-        self.ids = set()
-
-    def move_in(self, *, is_tagged=True):
-        """Make one of everything, in the ranges that ours has by default."""
-        call = self._cloud.call
-        number = next(self._numbers)
-        net = call("CreateNet", IpRange="10.0.0.0/16")["Net"]["NetId"]
-        subnet = call("CreateSubnet", NetId=net, IpRange="10.0.2.0/24")["Subnet"]["SubnetId"]
-        about = {"SecurityGroupName": "demo-node", "Description": "theirs"}
-        group = call("CreateSecurityGroup", NetId=net, **about)["SecurityGroup"]
-        table = call("CreateRouteTable", NetId=net)["RouteTable"]["RouteTableId"]
-        address = call("CreatePublicIp")["PublicIp"]["PublicIpId"]
-        gate = call("CreateInternetService")["InternetService"]["InternetServiceId"]
-        ids = [net, subnet, group["SecurityGroupId"], table, address, gate]
-        self.ids.update(ids)
-        if is_tagged:
-            self._mark(ids, number)
-
-    def _mark(self, ids, number):
-        tag = {"Key": f"OscK8sClusterID/another-{number}", "Value": "owned"}
-        self._cloud.call("CreateTags", ResourceIds=ids, Tags=[tag])
-
-    def serve(self):
-        """Make a VM with a NAT service beside it, as another cluster would."""
-        call = self._cloud.call
-        number = next(self._numbers)
-        net = call("CreateNet", IpRange="10.0.0.0/16")["Net"]["NetId"]
-        subnet = call("CreateSubnet", NetId=net, IpRange="10.0.2.0/24")["Subnet"]["SubnetId"]
-        gate = call("CreateInternetService")["InternetService"]["InternetServiceId"]
-        call("LinkInternetService", InternetServiceId=gate, NetId=net)
-        table = call("CreateRouteTable", NetId=net)["RouteTable"]["RouteTableId"]
-        aim = {"DestinationIpRange": "0.0.0.0/0", "GatewayId": gate}
-        call("CreateRoute", RouteTableId=table, **aim)
-        call("LinkRouteTable", RouteTableId=table, SubnetId=subnet)
-        address = call("CreatePublicIp")["PublicIp"]["PublicIpId"]
-        nat = call("CreateNatService", SubnetId=subnet, PublicIpId=address)["NatService"]
-        ids = [net, subnet, gate, table, address, nat["NatServiceId"]]
-        self.ids.update(ids)
-        self._mark(ids, number)

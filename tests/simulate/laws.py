@@ -6,12 +6,9 @@ from provider.osc import errors
 from tests.functional.provider import driver
 from tests.simulate import ground as grounds
 from tests.simulate import weather
+from tests.simulate.broken import require
 
 _LIFE_S = 900.0
-
-
-class Broken(AssertionError):
-    """A law is broken; the message says which, and by what."""
 
 
 def owner(one):
@@ -25,12 +22,6 @@ def told(one):
     return [f"{row['type']} {row['status']}: {row['message']}" for row in rows if row["message"]]
 
 
-def require(truth, law, *facts):
-    """Raise ``Broken`` unless the law holds."""
-    if not truth:
-        raise Broken(f"{law}: {', '.join(str(each) for each in facts)}")
-
-
 # --- Always --------------------------------------------------------------------------------------
 
 
@@ -39,6 +30,8 @@ def always(one, calls):
     made = one.cloud.calls[calls:]
     if one.cluster["spec"].get("paused"):
         require(not made, "Paused means no call", made)
+    changes = one.ground.neighbour.changes()
+    require(not changes, "What is somebody else's is as they left it", *changes)
 
 
 # --- While it lives ------------------------------------------------------------------------------
@@ -57,7 +50,7 @@ def living(life):
 
 def as_in_peace(life):
     """Check that nothing can be seen of all that happened."""
-    _same(life, _twin(life))
+    _same(life, look(_twin(life)))
 
 
 def _left_alone(one, each):
@@ -92,10 +85,7 @@ def gone(life):
     """Check what holds in the end: nothing of ours is left, and everything of others."""
     for each in life.everything:
         require(each.is_gone, "What is deleted goes", each.name, told(each))
-    ground = grounds.Ground(life.seed)
-    _furnish(life, ground)
-    _replay(life, ground, ())
-    _same(life, ground)
+    _same(life, life.before)
 
 
 # --- The same life without any trouble -----------------------------------------------------------
@@ -109,7 +99,8 @@ def _twin(life):
     for one in ours:
         one.settle()
         require(one.is_ready, "A spec can be carried out in peace", told(one), one.object["spec"])
-    _replay(life, ground, ours)
+    for number in life.services:
+        serve(ground, ours[number])
     for one, twin in zip(life.ours, ours, strict=True):
         for each in one.hands:
             twin.hire(each.name, labels=each.machine["metadata"]["labels"], spec=each.asked)
@@ -129,22 +120,6 @@ def _furnish(life, ground):
     for one in life.ours:
         if "useExisting" in one.object["spec"]["network"]:
             ground.usable_net(one.number)
-
-
-def _replay(life, ground, ours):
-    for kind, number in life.visits:
-        if number is None:
-            visit(ground, kind)
-        elif ours:
-            serve(ground, ours[number])
-
-
-def visit(ground, kind):
-    """Let the neighbour do something."""
-    if kind == "serve":
-        ground.neighbour.serve()
-    else:
-        ground.neighbour.move_in()
 
 
 def serve(ground, one):
@@ -186,9 +161,14 @@ def serve(ground, one):
     return True
 
 
-def _same(life, twin):
-    twin.fake.clock.advance(_LIFE_S)
-    there, wanted = (driver.shape(each.fake, "", grounds.FAR) for each in (life.ground, twin))
+def look(ground):
+    """Return all that is in the account in the end, but what is the neighbour's."""
+    ground.fake.clock.advance(_LIFE_S)
+    return driver.shape(ground.fake, "", grounds.FAR, but=ground.neighbour.names)
+
+
+def _same(life, wanted):
+    there = look(life.ground)
     for kind in sorted(there.keys() | wanted.keys()):
         more, less = list(there.get(kind, [])), []
         for row in wanted.get(kind, []):
@@ -215,10 +195,10 @@ def _different(more, less):
 def tidy_up(life, text):
     """Delete those ids in a message that are of nobody else."""
     for id_ in re.findall(
-        r"\b(?:vpc|subnet|igw|rtb|eipalloc|sg|nat|i|pcx|vpce)-[0-9a-f]{8}\b", text
+        r"\b(?:vpc|subnet|igw|rtb|eipalloc|sg|nat|i|pcx|vpce|fgpu)-[0-9a-f]{8}\b", text
     ):
         delete = _DELETES.get(id_.split("-")[0])
-        if delete is None or id_ in life.ground.neighbour.ids:
+        if delete is None or id_ in life.ground.neighbour.names:
             continue
         action, key = delete
         try:
@@ -237,4 +217,5 @@ _DELETES = {
     "nat": ("DeleteNatService", "NatServiceId"),
     "pcx": ("DeleteNetPeering", "NetPeeringId"),
     "vpce": ("DeleteNetAccessPoint", "NetAccessPointId"),
+    "fgpu": ("DeleteFlexibleGpu", "FlexibleGpuId"),
 }

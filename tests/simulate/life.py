@@ -8,6 +8,7 @@ from provider.osc import errors
 from tests.functional.provider import driver, machine_driver
 from tests.simulate import ground as grounds
 from tests.simulate import laws, specs, vandals, weather
+from tests.simulate.broken import Broken
 
 PASSES_MOST = 100
 """How often what is due is looked at, at most, until all is well again."""
@@ -34,8 +35,7 @@ KINDS = {
     "fire": 1,
     "vandal": 12,
     "disown": 1,
-    "squat": 1,
-    "neighbour": 2,
+    "neighbour": 5,
     "ccm": 1,
 }
 _GROWTH = {"change", "ccm", "wipe", "hire", "fire"}
@@ -62,9 +62,13 @@ class Life:
         ]
         if keep is not None:
             self.rounds = [[e for e in each if e.number in keep] for each in self.rounds]
-        self.retags, self.squatters = [], []
+        for one in self.ours:
+            one.cloud.tell = self.tell
+        self.retags = []
         self.is_short = False
-        self.visits = []
+        self.services = []
+        """For each load balancer that the CCM made, the number of the cluster that it is of."""
+        self.before = {}
         self.helps = 0
 
     @property
@@ -73,12 +77,18 @@ class Life:
         return [each for one in self.ours for each in (one, *one.hands) if not each.is_gone]
 
     @property
+    def is_watched(self):
+        """Whether a create of ours was cut short, and nobody knows yet what became of it."""
+        everything = [each for one in self.ours for each in (one, *one.crew.values())]
+        return any(each.status.get("intents") for each in everything)
+
+    @property
     def events(self):
         return [event for each in self.rounds for event in each]
 
     def run(self):
-        """Live to the end; raise ``laws.Broken`` when a law is."""
-        self.ground.fake.clock.advance(600)
+        """Live to the end; raise ``Broken`` when a law is."""
+        self.before = laws.look(self.ground)
         first, second, ending = self.rounds
         for script in (first, second):
             if script or script is first:
@@ -147,7 +157,7 @@ class Life:
             if calm == _CALM_TWICE:
                 return
         told = [text for each in self.everything for text in laws.told(each)]
-        raise laws.Broken(f"All is not well after {PASSES_MOST} passes: {told}")
+        raise Broken(f"All is not well after {PASSES_MOST} passes: {told}")
 
     def clear_up(self):
         """Undo what no controller can: faults, quotas, tags that say whose something is."""
@@ -158,16 +168,13 @@ class Life:
         self.is_short = False
         for one in self.ours:
             one.clear_up()
-        for action, requests in (
-            ("CreateTags", self.retags),
-            ("DeleteSecurityGroup", self.squatters),
-        ):
-            for request in requests:
-                try:
-                    call(action, **request)
-                except errors.ApiError as error:
-                    self.tell(f"    {action}: {error}")
-        self.retags, self.squatters = [], []
+        for request in self.retags:
+            try:
+                call("CreateTags", **request)
+            except errors.ApiError as error:
+                self.tell(f"    CreateTags: {error}")
+        self.retags = []
+        self.ground.neighbour.leave()
 
     def _forget_dead_routes(self):
         """Delete the routes of a peering that a vandal deleted: nothing says whose they were."""
@@ -303,23 +310,15 @@ def _disown(life, chance, one):
         life.tell(f"    {request}")
 
 
-def _squat(life, chance, one):
-    request = vandals.squat(chance, life.ground.near, laws.owner(one))
-    if request:
-        life.squatters.append(request)
-
-
-def _neighbour(life, chance, _one):
-    if life.is_short:
-        return
-    visit = chance.choice(["move in", "serve"])
-    life.visits.append((visit, None))
-    laws.visit(life.ground, visit)
+def _neighbour(life, chance, one):
+    if not life.is_short:
+        done = life.ground.neighbour.act(chance, one, is_watched=life.is_watched)
+        life.tell(f"    {done}")
 
 
 def _ccm(life, _chance, one):
     if not life.is_short and laws.serve(life.ground, one):
-        life.visits.append(("ccm", one.number))
+        life.services.append(one.number)
 
 
 EVENTS = {
@@ -340,8 +339,7 @@ EVENTS = {
     "fire": _fire,
     "vandal": _vandal,
     "disown": _disown,
-    "squat": _squat,
     "neighbour": _neighbour,
     "ccm": _ccm,
 }
-_OF_OTHERS = {"vandal", "disown", "squat", "neighbour", "ccm"}
+_OF_OTHERS = {"vandal", "disown", "neighbour", "ccm"}

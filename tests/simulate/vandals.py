@@ -242,16 +242,3 @@ def disown(chance, cloud, owner):
     except errors.ApiError:
         return None  # It is gone, or nearly.
     return request
-
-
-def squat(chance, cloud, owner):
-    """Put something into a Net of ours that nobody claims; return how to take it away, or None."""
-    net = _one(chance, cloud, "ReadNets", owner)
-    if not net:
-        return None
-    about = {"SecurityGroupName": f"squat-{chance.randint(1, 9)}", "Description": "mine now"}
-    try:
-        made = cloud.call("CreateSecurityGroup", NetId=net["NetId"], **about)
-    except errors.ApiError:
-        return None
-    return {"SecurityGroupId": made["SecurityGroup"]["SecurityGroupId"]}

@@ -17,6 +17,31 @@ CALM_S = 300.0
 EFFECTS = ("refuse", "lose", "die before", "die after")
 
 
+@dataclasses.dataclass(frozen=True)
+class Fate:
+    """What becomes of one call."""
+
+    effect: str
+    code: int
+    seed: int
+    """Of what others do at that moment."""
+
+    @property
+    def is_done(self):
+        """Whether the call is carried out all the same."""
+        return self.effect in ("lose", "die after")
+
+    def error(self, action):
+        """Return what the caller sees."""
+        if self.effect.startswith("die"):
+            return driver.Killed()
+        if self.effect == "lose":
+            return errors.ApiError(action)
+        type_, status = refusals.classify(self.code)
+        about = {"code": str(self.code), "type": type_, "details": "a lie"}
+        return errors.ApiError(action, status=status, **about)
+
+
 class NoKubernetes(Exception):
     """The API server did not confirm a write."""
 
@@ -24,9 +49,13 @@ class NoKubernetes(Exception):
 class Weather(driver.Direct):
     """The cloud as our process sees it: fates wait at some of the calls to come."""
 
-    def __init__(self, fake, account=""):
-        super().__init__(fake, account)
+    def __init__(self, ground, account=""):
+        super().__init__(ground.fake, account)
+        self._ground = ground
         self.fates = {}
+        self.is_kept = lambda: True
+        """Tells whether our next writes to Kubernetes will be kept."""
+        self.tell = lambda _text: None
 
     def brew(self, chance):
         """Let some of the next calls go wrong, or only one of them."""
@@ -34,22 +63,38 @@ class Weather(driver.Direct):
         for _ in range(chance.choice([1, 1, 2, 5])):
             effect = chance.choice(EFFECTS)
             code = chance.choice(CODES) if effect == "refuse" else 0
-            self.fates[len(self.calls) + chance.randint(1, span)] = effect, code
+            fate = Fate(effect, code, chance.getrandbits(32))
+            self.fates[len(self.calls) + chance.randint(1, span)] = fate
 
     def call(self, action, /, **request):
-        effect, code = self.fates.pop(len(self.calls) + 1, ("", 0))
-        if not effect or effect.endswith(("after", "lose")):
-            answer = super().call(action, **request)
-            if effect == "lose":
-                raise errors.ApiError(action)
-            if effect:
-                raise driver.Killed
-            return answer
-        self.calls.append(action)
-        if effect == "die before":
-            raise driver.Killed
-        type_, status = refusals.classify(code)
-        raise errors.ApiError(action, status=status, code=str(code), type=type_, details="a lie")
+        self._ground.neighbour.guard(action, request)
+        fate = self.fates.pop(len(self.calls) + 1, None)
+        if fate is None:
+            return super().call(action, **request)
+        if fate.is_done:
+            super().call(action, **request)
+        else:
+            self.calls.append(action)
+        error = fate.error(action)
+        self._meanwhile(action, fate, error)
+        raise error
+
+    def _meanwhile(self, action, fate, error):
+        """Let the neighbour use the moment in which nobody knows what became of a create.
+
+        What he leaves without a tag can be told from ours when ours was made, or surely was not,
+        and nothing else goes wrong before that is written down.
+        """
+        chance = random.Random(fate.seed)
+        known = isinstance(error, errors.ApiError) and (
+            fate.is_done or error.cause is not errors.Cause.UNKNOWN
+        )
+        can_leave = known and self.is_kept()
+        with self._ground.in_peace():
+            done = self._ground.neighbour.interfere(chance, action, can_leave=can_leave)
+        if done == "make":
+            self.fates.clear()
+        self.tell(f"    {action}: {fate}; the neighbour: {done}")
 
 
 class Fallible:
@@ -99,11 +144,14 @@ class Ours(Fallible, driver.ClusterDriver):
 
     def __init__(self, ground, number, spec):
         super().__init__(spec, ground.fake, grounds.UIDS[number], grounds.NAMES[number])
+        self.ground = ground
         self.number = number
+        self.uid = grounds.UIDS[number]
         self.name = grounds.NAMES[number]
-        self.cloud = Weather(ground.fake)
-        self.far = Weather(ground.fake, grounds.FAR)
+        self.cloud = Weather(ground)
+        self.far = Weather(ground, grounds.FAR)
         self.crew = {}
+        self.cloud.is_kept = lambda: all(each.can_write for each in (self, *self.crew.values()))
         self.chance = random.Random(number)
         self.restart()
 

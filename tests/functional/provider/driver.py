@@ -278,15 +278,20 @@ def _state(row):
     return state["Name"] if isinstance(state, dict) else state
 
 
-def shape(fake, *accounts):
-    """Return what lives in some accounts in a form that two runs can be compared in."""
+def shape(fake, *accounts, but=frozenset()):
+    """Return what lives in some accounts in a form that two runs can be compared in.
+
+    What has one of the ids in ``but``, or is in a Net that has, is left out.
+    """
     rows = {}
     for account in accounts or ("",):
         for kind, each in inventory(fake, account).items():
             rows.setdefault(kind, []).extend(each)
     numbers = {}
     for action, key in READS.items():
-        for row in rows[action.removeprefix("Read")]:
+        kind = action.removeprefix("Read")
+        rows[kind] = [row for row in rows[kind] if but.isdisjoint((row[key], row.get("NetId")))]
+        for row in rows[kind]:
             label = _label(action, row)
             numbers[row[key]] = label
             if action == "ReadPublicIps":
