@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import random
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -126,7 +127,7 @@ class Blueprint:
         name = str(self.objects.osc_cluster["metadata"]["name"])
         return network.load_balancer.name or names.load_balancer(name, self.uid)
 
-    @property
+    @functools.cached_property
     def site(self) -> machine_site.Cluster:
         """What has to be known of its cluster to place it."""
         obj = self.objects.osc_cluster or {"metadata": {"name": ""}}

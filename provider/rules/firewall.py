@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -175,6 +176,7 @@ class Rule:
         return True
 
 
+@functools.lru_cache(maxsize=4096)
 def rule(flow: str, protocol: str, ports: tuple[int, int], ip_range: str) -> Rule:
     """Make a rule in the words of the API: what it was told, it may answer in others.
 
@@ -205,7 +207,8 @@ BORN_WITH = frozenset({Rule(OUTBOUND, EVERYTHING, *ANY, addressing.EVERYWHERE)})
 """What every group lets out when it is created."""
 
 
-def _without_covered(rules: set[Rule]) -> frozenset[Rule]:
+@functools.lru_cache(maxsize=1024)
+def _without_covered(rules: frozenset[Rule]) -> frozenset[Rule]:
     return frozenset(
         each
         for each in rules
@@ -326,7 +329,7 @@ def _automatic(facts: _Cluster, cluster: str) -> Iterator[Group]:
             roles=roles,
             is_main=party is NODE,
             authoritative=True,
-            rules=_without_covered(rules),
+            rules=_without_covered(frozenset(rules)),
         )
 
 
