@@ -1,7 +1,7 @@
 """Somebody else in the same account, whose things look like ours and have to survive all of it.
 
 He leaves things without a tag, lets go of what he had and takes it up again, puts his own into our
-Net, and does so just while one of our creates goes wrong. How he left each thing is kept, so that
+Net, and does so at the very moment at which one of our creates goes wrong. How he left each thing is kept, so that
 the laws can tell whether it is still so.
 """
 
@@ -55,7 +55,7 @@ class Neighbour:
         return self._do(act.__name__, lambda: act(self, chance, one), is_watched=is_watched)
 
     def interfere(self, chance, action, *, can_leave):
-        """Do something just while one of our creates goes wrong.
+        """Do something at the moment at which one of our creates goes wrong.
 
         With ``can_leave``, what he makes then may stay without a tag: ours can be told from it.
         """

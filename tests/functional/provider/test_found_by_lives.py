@@ -123,3 +123,84 @@ def test_of_two_public_ips_in_one_place_the_one_in_use_stays():
     run.settle()
     assert run.is_ready, run.conditions
     assert [row["PublicIpId"] for row in cloud.read("ReadPublicIps")] == [used["PublicIpId"]]
+
+
+def test_of_two_internet_services_the_linked_one_stays():
+    fake = FakeCloud(seed=1)
+    cloud = driver.Direct(fake)
+    older = cloud.call("CreateInternetService")["InternetService"]["InternetServiceId"]
+    run = driver.ClusterDriver(fake=fake).settle()
+    (used,) = [row for row in cloud.read("ReadInternetServices") if row["Tags"]]
+    assert older < used["InternetServiceId"], "Without a better reason, the first id stays."
+    cloud.call("CreateTags", ResourceIds=[older], Tags=used["Tags"])
+    run.memory.clear()
+    run.settle()
+    assert run.is_ready, run.conditions
+    left = [row["InternetServiceId"] for row in cloud.read("ReadInternetServices")]
+    assert left == [used["InternetServiceId"]]
+
+
+@pytest.mark.parametrize("how", ["switched off", "deleted"])
+def test_routes_go_of_a_peering_that_others_deleted(how):
+    run = peered()
+    near, far = driver.Direct(run.fake), driver.Direct(run.fake, FAR)
+    table = next(t for t in far.read("ReadRouteTables") if not t["LinkRouteTables"])
+    other = near.call("CreateNet", IpRange="10.7.0.0/16")["Net"]["NetId"]
+    about = {"SourceNetId": other, "AccepterNetId": table["NetId"], "AccepterOwnerId": FAR}
+    theirs = near.call("CreateNetPeering", **about)["NetPeering"]["NetPeeringId"]
+    far.call("AcceptNetPeering", NetPeeringId=theirs)
+    aim = {"DestinationIpRange": "10.7.0.0/16", "NetPeeringId": theirs}
+    far.call("CreateRoute", RouteTableId=table["RouteTableId"], **aim)
+    ours = near.read("ReadNetPeerings")[0]["NetPeeringId"]
+    for each in (ours, theirs):
+        near.call("DeleteNetPeering", NetPeeringId=each)
+    if how == "deleted":
+        run.delete()
+    else:
+        run.set({"network": {}})
+    run.settle()
+    dead = [r["NetPeeringId"] for t in leads(run) for r in t["Routes"] if r.get("NetPeeringId")]
+    assert dead == [theirs]
+
+
+@pytest.mark.parametrize("tags", ["all but the owner's", "all"])
+def test_a_public_ip_that_is_unlinked_and_has_lost_its_tags_is_not_doubled(tags):
+    run = driver.ClusterDriver().settle()
+    cloud = driver.Direct(run.fake)
+    (nat,) = cloud.read("ReadNatServices")
+    address = cloud.read("ReadPublicIps")[0]
+    cloud.call("DeleteNatService", NatServiceId=nat["NatServiceId"])
+    run.fake.clock.advance(300)
+    gone = [t for t in address["Tags"] if tags == "all" or "OscK8sClusterID" not in t["Key"]]
+    cloud.call("DeleteTags", ResourceIds=[address["PublicIpId"]], Tags=gone)
+    run.memory.clear()
+    run.settle()
+    assert run.is_ready, run.conditions
+    (left,) = cloud.read("ReadPublicIps")
+    assert left["PublicIpId"] == address["PublicIpId"]
+    assert {t["Key"] for t in left["Tags"]} == {t["Key"] for t in address["Tags"]}
+
+
+@pytest.mark.parametrize("is_going", [False, True])
+@pytest.mark.parametrize("linked", ["nowhere", "elsewhere"])
+def test_an_internet_service_that_others_unlinked_is_found_without_its_tag(linked, is_going):
+    network = {"disable": ["loadbalancer"], "subnets": []}
+    endpoint = {"host": "api.example.com", "port": 6443}
+    run = driver.ClusterDriver({"controlPlaneEndpoint": endpoint, "network": network}).settle()
+    cloud = driver.Direct(run.fake)
+    for nat in cloud.read("ReadNatServices"):
+        cloud.call("DeleteNatService", NatServiceId=nat["NatServiceId"])
+    run.fake.clock.advance(300)
+    (gate,) = cloud.read("ReadInternetServices")
+    about = {"InternetServiceId": gate["InternetServiceId"]}
+    cloud.call("UnlinkInternetService", **about, NetId=gate["NetId"])
+    cloud.call("DeleteTags", ResourceIds=[gate["InternetServiceId"]], Tags=gate["Tags"])
+    run.memory.clear()
+    if is_going:
+        run.delete()
+    if linked == "elsewhere":
+        other = cloud.call("CreateNet", IpRange="10.9.0.0/16")["Net"]["NetId"]
+        cloud.call("LinkInternetService", **about, NetId=other)
+    run.settle()
+    left = [(row["InternetServiceId"], row["NetId"]) for row in cloud.read("ReadInternetServices")]
+    assert left == ([] if is_going else [(gate["InternetServiceId"], gate["NetId"])])
