@@ -79,6 +79,7 @@ class Actor:
         self._held: list[tuple[Step, Resource]] = []
         """What was made, and is marked together with what is made for it in a later wave."""
         self._unmarked: set[tuple[str, str]] = set()
+        self._adopted: set[tuple[str, str]] = set()
         self._tried: set[tuple[Verb, tuple[str, str], str]] = set()
         self._is_stopped = False
 
@@ -131,12 +132,12 @@ class Actor:
             for intent in report.intents.values():
                 if intent.kind == kind and intent.place not in report.world.places:
                     groups.setdefault(f"{kind} {sorted(intent.filters.items())}", []).append(intent)
-        adopted: set[str] = set()
         for group in groups.values():
             # What was made for something else may have been found with that.
             alike = [each for each in group if each.place in report.intents]
             try:
-                adopted |= self._finish(alike, wanted, report) if alike else set()
+                if alike:
+                    self._finish(alike, wanted, report)
             except (errors.ApiError, Refusal) as error:
                 condition = self._kinds[alike[0].kind].CONDITION
                 for intent in alike:
@@ -144,7 +145,7 @@ class Actor:
                 names = ", ".join("/".join(intent.place) for intent in alike)
                 report.failures.append(Failure(Verb.CREATE, names, condition, error))
                 self._is_stopped |= error.cause is errors.Cause.THROTTLED
-        self._look_again(adopted, report)
+        self._look_again({kind for kind, _ in self._adopted}, report)
 
     def _look_again(self, kinds: set[str], report: Report) -> None:
         """See these kinds anew: what they refer to may not have been known when they were seen."""
@@ -155,43 +156,43 @@ class Actor:
 
     def _finish(
         self, alike: Sequence[Intent], wanted: set[tuple[str, str]], report: Report
-    ) -> set[str]:
-        """Adopt what was born of intents that look alike; return of which kinds there was any."""
+    ) -> None:
+        """Adopt what was born of intents that look alike.
+
+        What a create left has no tag at all. When there is too much of that, a person says which
+        it is, by giving it the mark of the owner; until then nothing of it is taken.
+        """
         found = intent_log.born(alike, self._kinds[alike[0].kind], self._cloud)
-        if len(found) > len(alike):
-            names = " and ".join("/".join(intent.place) for intent in alike)
-            ids = ", ".join(each.id for each in found)
-            mark = "=".join(self._scope.owner)
-            raise Refusal(
-                f"An earlier create of {names} was cut short, and any of {ids} may be what it "
-                f"made. Tag the right one {mark}, or delete them."
-            )
-        adopted = {each.KIND for each in found}
-        for intent, each in itertools.zip_longest(alike, found):
+        named = {each.id for each in report.world.all() if each.key != each.id}
+        mark = self._scope.marks({})
+        chosen = [each for each in found if each.tags == mark and each.id not in named]
+        for intent, each in zip(alike, chosen, strict=False):
+            self._adopt(each, intent, report)
+        rest = alike[len(chosen) :]
+        free = [each for each in found if rest and not each.is_taken]
+        suspects = {id_ for intent in rest for id_ in intent.suspects}
+        if len(free) > len(rest) or not suspects.isdisjoint(each.id for each in free):
+            raise _unclear(rest, free, mark, report)
+        for intent, each in itertools.zip_longest(rest, free):
             if each is not None:
-                adopted |= self._adopt_parts(each, report)
-                self._adopt(dataclasses.replace(each, key=intent.key), intent.tags, report)
-            if each is not None or intent.place not in wanted:
+                self._adopt(each, intent, report)
+            elif intent.place not in wanted:
                 del report.intents[intent.place]
-        return adopted
 
-    def _adopt_parts(self, found: Resource, report: Report) -> set[str]:
-        """Adopt first what was made for it, which looks taken by now; return of which kinds."""
-        adopted = set()
+    def _adopt(self, found: Resource, intent: Intent, report: Report) -> None:
+        """Mark it as the owner's, after what was made for it, which looks taken by now."""
         for part in resources.references(found):
-            intent = report.intents.get(part.place)
-            if intent and part.place not in report.world.places and part.id not in intent.before:
-                self._adopt(part, intent.tags, report)
-                del report.intents[part.place]
-                adopted.add(part.KIND)
-        return adopted
-
-    def _adopt(self, found: Resource, wanted: Mapping[str, str], report: Report) -> None:
-        marks = self._scope.marks(wanted)
+            its = report.intents.get(part.place)
+            if its and part.place not in report.world.places and part.id not in its.before:
+                self._adopt(part, its, report)
+        marks = self._scope.marks(intent.tags)
         tags = [{"Key": key, "Value": value} for key, value in sorted(marks.items())]
         self._cloud.call("CreateTags", ResourceIds=[found.id], Tags=tags)
-        report.world.add(dataclasses.replace(found, tags={**found.tags, **marks}))
+        after = {**found.tags, **marks}
+        report.world.add(dataclasses.replace(found, key=intent.key, tags=after))
         report.world.rebind()
+        self._adopted.add(intent.place)
+        del report.intents[intent.place]
 
     # --- One wave --------------------------------------------------------------------------------
 
@@ -331,6 +332,21 @@ class Actor:
         for place in [place for place in report.intents if place in report.world.places]:
             if place not in self._unmarked:
                 del report.intents[place]
+
+
+def _unclear(
+    alike: Sequence[Intent], found: Sequence[Resource], mark: Mapping[str, str], report: Report
+) -> Refusal:
+    """Return why nothing is taken, and keep of which it may be any."""
+    ids = tuple(each.id for each in found)
+    for intent in alike:
+        report.intents[intent.place] = dataclasses.replace(intent, suspects=ids)
+    names = " and ".join("/".join(intent.place) for intent in alike)
+    tags = " and ".join(f"{key}={value}" for key, value in mark.items())
+    return Refusal(
+        f"An earlier create of {names} was cut short, and any of {', '.join(ids)} may be what it "
+        f"made. Tag the right one {tags}. Delete each other one, or give it any other tag."
+    )
 
 
 def _attempt(step: Step) -> tuple[Verb, tuple[str, str], str]:

@@ -28,6 +28,8 @@ class Intent:
     """The ids of what looked alike before."""
     tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The tags that it gets, so that whoever finds it can finish it at one go."""
+    suspects: tuple[str, ...] = ()
+    """The ids of which one may be what was made, once there were too many: a person decides."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -39,13 +41,13 @@ Intents = dict[tuple[str, str], Intent]
 
 
 def born(alike: Sequence[Intent], kind: type[Resource], cloud: clouds.Cloud) -> list[Resource]:
-    """Return what unfinished creates left: what looks alike now and was not there before.
+    """Return what looks alike now and was not there before, whoever has it.
 
     ``alike`` are intents of one kind with the same filters.
     """
     before = {id_ for intent in alike for id_ in intent.before}
     found = kind.lookalikes(cloud, alike[0].filters, alike[0].key)
-    return [each for each in found if each.id not in before and not each.is_taken]
+    return [each for each in found if each.id not in before]
 
 
 class NotNewError(Exception):
@@ -80,6 +82,7 @@ def load(status: Mapping[str, Any]) -> Intents:
             row.get("filters") or {},
             tuple(row.get("before") or ()),
             row.get("tags") or {},
+            tuple(row.get("suspects") or ()),
         )
         for row in status.get("intents") or []
     ]
@@ -95,6 +98,7 @@ def dump(intents: Intents) -> list[dict[str, Any]]:
             "filters": dict(each.filters),
             "before": list(each.before),
             "tags": dict(each.tags),
+            **({"suspects": list(each.suspects)} if each.suspects else {}),
         }
         for _, each in sorted(intents.items())
     ]

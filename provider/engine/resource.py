@@ -81,6 +81,11 @@ class Resource:
         return self.state in self.READY or self.state in self.BUSY
 
     @property
+    def is_linked(self) -> bool:
+        """Whether it is in its place already: of two alike, the other one goes."""
+        return self.state == "in-use"
+
+    @property
     def refusal(self) -> str:
         """Why nothing can be made of it, in words; empty when something can."""
         return f"{self.id} is {self.state}. Delete it" if self.state in self.BROKEN else ""

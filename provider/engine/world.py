@@ -50,6 +50,8 @@ class World:
         """Further ones in a place that is taken already: left over from a lost race."""
         self.lost: list[Resource] = []
         """Those found without the owner's tag, by their ids or tokens."""
+        self.keys: dict[tuple[str, str], str] = {}
+        """Under which key the owner had something, by kind and id: tags that say so get lost."""
         self._ids: dict[str, Resource] = {}
 
     def add(self, found: Resource) -> None:
@@ -66,8 +68,15 @@ class World:
 
     @staticmethod
     def _rank(found: Resource) -> tuple[bool, bool, bool, str]:
-        is_leaving, is_used = found.state in found.LEAVING, found.state == "in-use"
-        return (not found.is_managed, is_leaving, not is_used, found.id)
+        is_leaving = found.state in found.LEAVING
+        return (not found.is_managed, is_leaving, not found.is_linked, found.id)
+
+    def named(self, found: Resource) -> Resource:
+        """Return something that nothing names any more under the key that the owner had it."""
+        key = self.keys.get((found.KIND, found.id), "")
+        if found.key != found.id or not key:
+            return found
+        return dataclasses.replace(found, key=key, stays=False)
 
     def drop(self, kind: str) -> None:
         """Forget all of one kind, before it is observed again."""
@@ -111,6 +120,8 @@ def snapshot(
     """
     world = world or World()
     for kind in kinds:
+        for key, id_ in (known or {}).get(kind.KIND, {}).items():
+            world.keys[kind.KIND, id_] = key
         found: list[Resource] = list(kind.observe(cloud, scope, world))
         ids = set((known or {}).get(kind.KIND, {}).values()) - {each.id for each in found}
         if ids and kind.ID_FILTER and kind.KIND not in scope.existing:
@@ -118,7 +129,7 @@ def snapshot(
             more = list(kind.observe(cloud, by_id, world))
             found += [each for each in more if not _is_claimed(each.tags, scope)]
         world.drop(kind.KIND)
-        for each in found:
+        for each in map(world.named, found):
             world.add(each)
             if kind.TAKES_TAGS and each.is_managed and scope.owner[0] not in each.tags:
                 world.lost.append(each)

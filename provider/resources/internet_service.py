@@ -61,6 +61,11 @@ class InternetService(Resource):
             tags=wants.tags_of(row),
         )
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is linked to a Net, which takes no second one."""
+        return self.net is not None
+
     def likeness(self) -> dict[str, Any]:
         """Return no filter: an unlinked internet service has nothing to be found by."""
         return {}

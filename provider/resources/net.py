@@ -67,7 +67,8 @@ class Net(Resource):
     def lookalikes(cls, cloud: clouds.Cloud, filters: Mapping[str, Any], key: str) -> list[Self]:
         """Return the Nets of this range."""
         rows = cloud.read("ReadNets", Filters=dict(filters))
-        return wants.alike(cls._seen(row, key) for row in rows)
+        found = [cls._seen(row, key) for row in rows]
+        return wants.alike(each for each in found if each.state not in cls.LEAVING)
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create the Net."""

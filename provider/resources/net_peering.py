@@ -1,7 +1,7 @@
 """The Net peering with the management cluster's Net, and the routes on its side.
 
 Identity: the owner's tag; before it is tagged, an intent and the two Nets. The routes of the other
-side have no tags: they are found by the peering that they lead to.
+side have no tags: they are found by the peering that they lead to, also once that is gone.
 https://docs.outscale.com/en/userguide/About-Net-Peerings.html
 """
 
@@ -19,6 +19,8 @@ from provider.resources.net import Net
 from provider.rules import addressing, names
 
 _OVER = frozenset({"deleted", "expired", "rejected"})
+_ROUTES = "/routes"
+"""What follows the id of a peering in that of its routes."""
 _FAILED = "failed"
 """The state of what never came about; it goes by itself, and cannot even be tagged."""
 
@@ -163,6 +165,7 @@ class PeerRoutes(Resource):
 
     KIND: ClassVar[str] = "netPeeringRoutes"
     CONDITION: ClassVar[str] = "NetPeeringReady"
+    ID_FILTER: ClassVar[str] = "RouteNetPeeringIds"
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"missing", "surplus"})
     NEEDS_INTENT: ClassVar[bool] = False
     TAKES_TAGS: ClassVar[bool] = False
@@ -187,7 +190,11 @@ class PeerRoutes(Resource):
     def observe(
         cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
     ) -> Iterator[Self]:
-        """Find the routes by the peering that they lead to; without one there are none."""
+        """Find the routes by the peering that they lead to, or led to when they lead nowhere."""
+        if scope.only:
+            for id_ in scope.only[cls.ID_FILTER]:
+                yield from cls._left_by(cloud, id_.removesuffix(_ROUTES))
+            return
         for peering in world.of(NetPeering.KIND):
             assert isinstance(peering, NetPeering)
             if peering.state != "active":
@@ -199,13 +206,30 @@ class PeerRoutes(Resource):
             if held:
                 yield cls(
                     key="default",
-                    id=f"{peering.id}/routes",
+                    id=f"{peering.id}{_ROUTES}",
                     peering=peering,
                     destination=min(held.values()),
                     peer=Peer(peering.peer_net_id, "", "", subnet_id),
                     missing=tuple(sorted(chosen - held.keys())),
                     surplus=tuple(sorted(held.keys() - chosen)),
                 )
+
+    @classmethod
+    def _left_by(cls, cloud: clouds.Cloud, peering_id: str) -> Iterator[Self]:
+        """Find the routes of a peering that was ours until others deleted it."""
+        if held := [
+            there for t in _leading(_far(cloud), peering_id) if (there := _leads(t, peering_id))
+        ]:
+            gone = NetPeering(
+                key=peering_id, id=peering_id, net=Net(key=peering_id), peer_net_id=""
+            )
+            yield cls(
+                key=peering_id,
+                id=f"{peering_id}{_ROUTES}",
+                peering=gone,
+                destination=min(held),
+                peer=Peer("", "", ""),
+            )
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Add the route to the tables of the other side, in the place of one that leads nowhere."""
@@ -224,7 +248,7 @@ class PeerRoutes(Resource):
                 DestinationIpRange=self.destination,
                 NetPeeringId=self.peering.id,
             )
-        return dataclasses.replace(self, id=f"{self.peering.id}/routes")
+        return dataclasses.replace(self, id=f"{self.peering.id}{_ROUTES}")
 
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
         """Add the route where it is missing, and take it away where it is too much."""
@@ -235,7 +259,7 @@ class PeerRoutes(Resource):
     def delete(self, cloud: clouds.Cloud, only: Sequence[str] = ()) -> None:
         """Take the routes away, from all tables that have one or ``only`` from these."""
         far = _far(cloud)
-        for table in _tables(far, self.peering.peer_net_id):
+        for table in _leading(far, self.peering.id):
             destination = _leads(table, self.peering.id)
             if destination and (not only or table["RouteTableId"] in only):
                 far.call(
@@ -249,6 +273,11 @@ def _leads(table: Mapping[str, Any], peering_id: str) -> str:
     """Return the destination for which a table leads to a peering, or nothing."""
     found = [each for each in table["Routes"] if each.get("NetPeeringId") == peering_id]
     return str(found[0]["DestinationIpRange"]) if found else ""
+
+
+def _leading(far: clouds.Cloud, peering_id: str) -> list[dict[str, Any]]:
+    """Return the tables of the other side that lead to a peering."""
+    return far.read("ReadRouteTables", Filters={"RouteNetPeeringIds": [peering_id]})
 
 
 def _tables(far: clouds.Cloud, net_id: str) -> list[dict[str, Any]]:

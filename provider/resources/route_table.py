@@ -89,6 +89,11 @@ class RouteTable(Resource):
             taken.add(seen.key)
             yield seen
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is linked to a subnet, which takes no second one."""
+        return self.subnet is not None
+
     def likeness(self) -> dict[str, Any]:
         """Return the filters that find the tables of this Net."""
         return {"NetIds": [self.net.id]}

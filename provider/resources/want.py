@@ -80,9 +80,10 @@ def roles_of(tags: Mapping[str, str]) -> frozenset[str]:
 
 
 def alike(found: Iterable[R], used: Container[str] = ()) -> list[R]:
-    """Return lookalikes that say whether a cluster's tag claims them, or they are ``used`` by id.
+    """Return lookalikes that say whether somebody has them: by a tag, or they are ``used`` by id.
 
-    None is left out: what somebody lets go of later was there before all the same.
+    What a create has left behind bears no tag at all, except a VM, which may tag itself. None is
+    left out: what somebody lets go of later was there before all the same.
     """
     return [
         dataclasses.replace(each, is_taken=each.id in used or _is_claimed(each)) for each in found
@@ -90,4 +91,6 @@ def alike(found: Iterable[R], used: Container[str] = ()) -> list[R]:
 
 
 def _is_claimed(found: Resource) -> bool:
+    if not found.HAS_TOKEN:
+        return bool(found.tags)
     return any(key.startswith(names.CLUSTER_PREFIX) for key in found.tags)

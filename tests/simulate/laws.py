@@ -193,20 +193,25 @@ def _different(more, less):
 
 
 def tidy_up(life, text):
-    """Delete those ids in a message that are of nobody else."""
-    for id_ in re.findall(
-        r"\b(?:vpc|subnet|igw|rtb|eipalloc|sg|nat|i|pcx|vpce|fgpu)-[0-9a-f]{8}\b", text
-    ):
-        delete = _DELETES.get(id_.split("-")[0])
-        if delete is None or id_ in life.ground.neighbour.names:
-            continue
-        action, key = delete
+    """Do what a message asks a person for, who knows what is whose; sometimes only the least."""
+    neighbour, call = life.ground.neighbour, life.ground.near.call
+    found = list(dict.fromkeys(_ID.findall(text)))
+    marks = _MARKS.search(text)[1].split(" and ")
+    tags = [dict(zip(("Key", "Value"), each.split("="), strict=True)) for each in marks]
+    for number, id_ in enumerate(id_ for id_ in found if id_ not in neighbour.names):
         try:
-            life.ground.near.call(action, **{key: id_})
+            if (life.seed + number) % 2:
+                call("CreateTags", ResourceIds=[id_], Tags=tags)
+            else:
+                action, name = _DELETES[id_.split("-")[0]]
+                call(action, **{name: id_})
         except errors.ApiError as error:
-            life.tell(f"    {action}: {error}")
+            life.tell(f"    {id_}: {error}")
+    neighbour.claim(found)
 
 
+_MARKS = re.compile(r"Tag the right one (.+?)\. ")
+_ID = re.compile(r"\b(?:vpc|subnet|igw|rtb|eipalloc|sg|nat|i|pcx|vpce|fgpu)-[0-9a-f]{8}\b")
 _DELETES = {
     "vpc": ("DeleteNet", "NetId"),
     "subnet": ("DeleteSubnet", "SubnetId"),

@@ -1,8 +1,8 @@
 """Somebody else in the same account, whose things look like ours and have to survive all of it.
 
 He leaves things without a tag, lets go of what he had and takes it up again, puts his own into our
-Net, and does so at the very moment at which one of our creates goes wrong. How he left each thing is kept, so that
-the laws can tell whether it is still so.
+Net, and does so at the very moment at which one of our creates goes wrong. How he left each thing
+is kept, so that the laws can tell whether it is still so.
 """
 
 import contextlib
@@ -71,6 +71,13 @@ class Neighbour:
         for action, request in reversed(self._guests):
             self._quietly(action, **request)
         self._guests = []
+        self._remember()
+
+    def claim(self, ids):
+        """Tag those of these ids that are his, because somebody asks."""
+        own = [id_ for id_ in ids if id_ in self._things]
+        if own:
+            self._mark(own)
         self._remember()
 
     def _do(self, name, act, *, is_watched):

@@ -77,6 +77,8 @@ class Intent(Part):
     """The ids that this Read found before."""
     tags: dict[str, str] = {}
     """The tags that it gets."""
+    suspects: list[str] = []
+    """The ids of which one may be what was made, once there were too many: a person decides."""
 
 
 class OscClusterStatus(Part):

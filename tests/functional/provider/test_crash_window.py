@@ -51,3 +51,75 @@ def test_what_a_neighbour_lets_go_of_meanwhile_stays_theirs(action, effect):
         "InternetServices": 2,
     }
     assert not [row for row in left["Nets"] if row["Tags"]]
+
+
+MAKES = {
+    "CreateNet": ("Net", {"IpRange": "10.0.0.0/16"}),
+    "CreatePublicIp": ("PublicIp", {}),
+    "CreateInternetService": ("InternetService", {}),
+}
+
+
+def _while_lost(action, tags=()):
+    """Lose the answer of a create, at which a neighbour makes the same; return his and ours."""
+    kind, about = MAKES[action]
+    happy = driver.ClusterDriver().settle()
+    run = driver.ClusterDriver()
+    run.cloud.strike_at = happy.cloud.calls.index(action) + 1
+    run.cloud.effect = "lose"
+    while len(run.cloud.calls) < run.cloud.strike_at:
+        run.step()
+    cloud = driver.Direct(run.fake)
+    ours = [row[f"{kind}Id"] for row in cloud.read(f"Read{kind}s") if not row["Tags"]]
+    theirs = cloud.call(action, **about)[kind][f"{kind}Id"]
+    if tags:
+        cloud.call("CreateTags", ResourceIds=[theirs], Tags=tags)
+    run.fake.clock.advance(30)
+    return run, theirs, ours[-1]
+
+
+def _stands(run, action, theirs, before):
+    """Check that all is well, that there is one of it only, and that theirs is as it was."""
+    kind, _ = MAKES[action]
+    run.settle()
+    assert run.is_ready, run.conditions
+    rows = {row[f"{kind}Id"]: row for row in driver.Direct(run.fake).read(f"Read{kind}s")}
+    assert rows.pop(theirs)["Tags"] == before
+    assert len(rows) == 1
+    run.delete().settle()
+    left = driver.inventory(run.fake)[f"{kind}s"]
+    assert [row[f"{kind}Id"] for row in left] == [theirs]
+
+
+@pytest.mark.parametrize("action", MAKES)
+def test_what_a_neighbour_makes_meanwhile_stays_theirs_with_any_tag(action):
+    tags = [{"Key": "Name", "Value": "mine"}]
+    run, theirs, _ = _while_lost(action, tags)
+    _stands(run, action, theirs, tags)
+
+
+@pytest.mark.parametrize("action", MAKES)
+def test_a_person_says_which_is_ours(action):
+    run, theirs, ours = _while_lost(action)
+    run.step()
+    message = run.conditions["Ready"][2]
+    assert f"Tag the right one OscK8sClusterID/{driver.UID}=owned." in message
+    assert theirs in message
+    assert ours in message
+    mark = [{"Key": f"OscK8sClusterID/{driver.UID}", "Value": "owned"}]
+    driver.Direct(run.fake).call("CreateTags", ResourceIds=[ours], Tags=mark)
+    _stands(run, action, theirs, [])
+
+
+@pytest.mark.parametrize("action", MAKES)
+def test_what_a_person_leaves_over_is_not_taken(action):
+    run, theirs, ours = _while_lost(action)
+    run.step()
+    cloud, kind = driver.Direct(run.fake), MAKES[action][0]
+    cloud.call(f"Delete{kind}", **{f"{kind}Id": ours})
+    run.fake.clock.advance(60)
+    run.step()
+    assert f"any of {theirs} may be what it made" in run.conditions["Ready"][2]
+    tags = [{"Key": "Name", "Value": "mine"}]
+    cloud.call("CreateTags", ResourceIds=[theirs], Tags=tags)
+    _stands(run, action, theirs, tags)

@@ -127,8 +127,18 @@ def test_more_candidates_than_intents_are_not_guessed_at():
     report = run(cloud, [box()], {intent.place: intent})
     message = str(report.failures[0].error)
     assert all(each in message for each in ids)
-    assert "Tag the right one owner/me=owned, or delete them." in message
+    assert "Tag the right one owner/me=owned." in message
     assert "create" not in cloud.calls
+    assert report.intents[intent.place].suspects == tuple(ids)
+
+
+def test_of_too_many_candidates_the_last_one_is_not_taken_either():
+    cloud = toys.Cloud()
+    last = cloud.put("box", "x", owned=False)["id"]
+    intent = intents.Intent("box", "a", {"size": 1}, suspects=(last, "box-that-was-deleted"))
+    report = run(cloud, [box()], {intent.place: intent})
+    assert f"any of {last} may be what it made" in str(report.failures[0].error)
+    assert list(report.intents) == [("box", "a")]
 
 
 def test_intents_that_look_alike_share_what_they_bore():
