@@ -73,8 +73,8 @@ class World:
 
     def named(self, found: Resource) -> Resource:
         """Return something that nothing names any more under the key that the owner had it."""
-        key = self.keys.get((found.KIND, found.id), "")
-        if found.key != found.id or not key:
+        key = self.keys.get((found.KIND, found.id), found.id)
+        if found.key != found.id or key == found.id:
             return found
         return dataclasses.replace(found, key=key, stays=False)
 
