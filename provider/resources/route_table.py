@@ -164,9 +164,7 @@ def _link(cloud: clouds.Cloud, table_id: str, subnet_id: str) -> str:
 
 def _seen(row: Mapping[str, Any], key: str, world: worlds.World) -> RouteTable:
     tags = wants.tags_of(row)
-    links = [each for each in row["LinkRouteTables"] if each.get("SubnetId")]
-    place = world.by_id(links[0]["SubnetId"]) if links else None
-    linked = place if isinstance(place, Subnet) else None
+    link, linked = _linked(row, tags, world)
     net = world.by_id(row["NetId"])
     routes = frozenset(
         Route(each["DestinationIpRange"], _target(each, world))
@@ -182,9 +180,22 @@ def _seen(row: Mapping[str, Any], key: str, world: worlds.World) -> RouteTable:
         net=net if isinstance(net, Net) else Net(key="default", id=row["NetId"]),
         subnet=linked,
         routes=routes,
-        link_id=links[0]["LinkRouteTableId"] if links else "",
+        link_id=link,
         tags=tags,
     )
+
+
+def _linked(
+    row: Mapping[str, Any], tags: Mapping[str, str], world: worlds.World
+) -> tuple[str, Subnet | None]:
+    """Return the link of a table and its subnet: of several, that of the subnet with its name."""
+    found: list[tuple[str, Subnet | None]] = []
+    for link in row["LinkRouteTables"]:
+        if link.get("SubnetId"):
+            place = world.by_id(link["SubnetId"])
+            found.append((link["LinkRouteTableId"], place if isinstance(place, Subnet) else None))
+    named = [each for each in found if each[1] and each[1].tags.get("Name") == tags.get("Name")]
+    return next(iter([*named, *found]), ("", None))
 
 
 def _named(tags: Mapping[str, str], world: worlds.World) -> str:

@@ -167,13 +167,12 @@ def look(ground):
     found = driver.shape(ground.fake, "", grounds.FAR, but=ground.neighbour.names)
     for row in found.get("SecurityGroups", ()):
         if _TOLERANT.match(row["SecurityGroupName"]):
-            out = row["OutboundRules"]
-            row["OutboundRules"] = [each for each in out if each["IpProtocol"] != "-1"]
+            del row["OutboundRules"]
     return found
 
 
 _TOLERANT = re.compile(rf"({'|'.join(grounds.NAMES)})-(lb|worker|controlplane)-")
-"""Groups that may have lost the rule that every group is born with: others allow the same."""
+"""Groups that may still have the rule that every group is born with, or others instead of it."""
 
 
 def _same(life, wanted):

@@ -34,7 +34,8 @@ KINDS = {
     "hire": 4,
     "fire": 1,
     "vandal": 12,
-    "disown": 1,
+    "disown": 2,
+    "redirect": 1,
     "neighbour": 5,
     "ccm": 1,
 }
@@ -77,6 +78,13 @@ class Life:
         return [each for one in self.ours for each in (one, *one.hands) if not each.is_gone]
 
     @property
+    def known(self):
+        """The ids that ours has in its status, by which it finds what has lost its tag."""
+        everything = [each for one in self.ours for each in (one, *one.crew.values())]
+        resources = [each.status.get("resources") or {} for each in everything]
+        return {id_ for kinds in resources for ids in kinds.values() for id_ in ids.values()}
+
+    @property
     def is_watched(self):
         """Whether a create of ours was cut short, and nobody knows yet what became of it."""
         everything = [each for one in self.ours for each in (one, *one.crew.values())]
@@ -95,14 +103,12 @@ class Life:
                 self._play(script)
                 self._calm()
                 laws.living(self)
-        self._forget_dead_routes()
         laws.as_in_peace(self)
         for one in self.ours:
             for each in (one, *one.hands):
                 each.delete()
         self._play(ending)
         self._calm()
-        self._forget_dead_routes()
         laws.gone(self)
         return self
 
@@ -169,24 +175,14 @@ class Life:
         for one in self.ours:
             one.clear_up()
         for request in self.retags:
+            if request["ResourceIds"][0] in self.known:
+                continue  # Ours knows it without its tag.
             try:
                 call("CreateTags", **request)
             except errors.ApiError as error:
                 self.tell(f"    CreateTags: {error}")
         self.retags = []
         self.ground.neighbour.leave()
-
-    def _forget_dead_routes(self):
-        """Delete the routes of a peering that a vandal deleted: nothing says whose they were."""
-        with self.ground.in_peace():
-            for table in self.ground.far.read("ReadRouteTables"):
-                for route in table["Routes"]:
-                    if route.get("State") == "blackhole":
-                        self.ground.far.call(
-                            "DeleteRoute",
-                            RouteTableId=table["RouteTableId"],
-                            DestinationIpRange=route["DestinationIpRange"],
-                        )
 
     def _replace(self):
         """Delete the machines that say that they are lost; tell whether there are any."""
@@ -310,6 +306,14 @@ def _disown(life, chance, one):
         life.tell(f"    {request}")
 
 
+def _redirect(life, chance, _one):
+    try:
+        done = vandals.redirect(chance, life.ground.far, life.ground.peer)
+    except errors.ApiError as error:
+        done = error
+    life.tell(f"    {done}")
+
+
 def _neighbour(life, chance, one):
     if not life.is_short:
         done = life.ground.neighbour.act(chance, one, is_watched=life.is_watched)
@@ -339,7 +343,8 @@ EVENTS = {
     "fire": _fire,
     "vandal": _vandal,
     "disown": _disown,
+    "redirect": _redirect,
     "neighbour": _neighbour,
     "ccm": _ccm,
 }
-_OF_OTHERS = {"vandal", "disown", "neighbour", "ccm"}
+_OF_OTHERS = {"vandal", "disown", "redirect", "neighbour", "ccm"}

@@ -134,9 +134,14 @@ def _change_routes(chance, cloud, owner):
     id_ = row["RouteTableId"]
     ours = [each for each in row["Routes"] if each.get("CreationMethod") == "CreateRoute"]
     ours = [each for each in ours if each.get("DestinationIpRange")]
-    choice = chance.choice(["unlink", "delete", "add"])
+    choice = chance.choice(["unlink", "swap", "delete", "add"])
     if choice == "unlink":
         _unlink(cloud, row)
+    elif choice == "swap":
+        other = _one(chance, cloud, "ReadRouteTables", owner)
+        for link in other["LinkRouteTables"]:
+            about = {"LinkRouteTableId": link["LinkRouteTableId"], "RouteTableId": id_}
+            cloud.call("UpdateRouteTableLink", **about)
     elif choice == "delete" and ours:
         destination = chance.choice(ours)["DestinationIpRange"]
         cloud.call("DeleteRoute", RouteTableId=id_, DestinationIpRange=destination)
@@ -196,6 +201,10 @@ _TAGGED = {
     "ReadNatServices": "NatServiceId",
     "ReadInternetServices": "InternetServiceId",
     "ReadRouteTables": "RouteTableId",
+    "ReadPublicIps": "PublicIpId",
+    "ReadNetPeerings": "NetPeeringId",
+    "ReadNetAccessPoints": "NetAccessPointId",
+    "ReadVms": "VmId",
 }
 
 
@@ -226,15 +235,30 @@ ACTS = [
 ]
 
 
+def redirect(chance, far, net_id):
+    """Take away a route of the other side of a peering, or let it lead nowhere."""
+    tables = far.read("ReadRouteTables", Filters={"NetIds": [net_id]})
+    found = [(t, r) for t in tables for r in t["Routes"] if r.get("NetPeeringId")]
+    if not found:
+        return None
+    table, route = chance.choice(found)
+    about = {"RouteTableId": table["RouteTableId"]}
+    if chance.random() < 0.6:
+        far.call("DeleteRoute", **about, DestinationIpRange=route["DestinationIpRange"])
+    else:
+        far.call("DeleteNetPeering", NetPeeringId=route["NetPeeringId"])
+    return route
+
+
 def disown(chance, cloud, owner):
     """Take away the tag that says whose something is; return how to put it back, or None."""
-    read = chance.choice([*_TAGGED, "ReadPublicIps"])
+    read = chance.choice(list(_TAGGED))
     row = _one(chance, cloud, read, owner)
     if not row:
         return None
     key, value = owner.split("=")
     request = {
-        "ResourceIds": [row[_TAGGED.get(read, "PublicIpId")]],
+        "ResourceIds": [row[_TAGGED[read]]],
         "Tags": [{"Key": key, "Value": value}],
     }
     try:

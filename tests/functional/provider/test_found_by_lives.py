@@ -204,3 +204,19 @@ def test_an_internet_service_that_others_unlinked_is_found_without_its_tag(linke
     run.settle()
     left = [(row["InternetServiceId"], row["NetId"]) for row in cloud.read("ReadInternetServices")]
     assert left == ([] if is_going else [(gate["InternetServiceId"], gate["NetId"])])
+
+
+def test_a_route_table_with_the_subnet_of_another_gives_it_back():
+    run = driver.ClusterDriver().settle()
+    cloud = driver.Direct(run.fake)
+    before = driver.shape(run.fake)
+    one, other, *_ = [row for row in cloud.read("ReadRouteTables") if row["Tags"]]
+    link = other["LinkRouteTables"][0]["LinkRouteTableId"]
+    about = {"LinkRouteTableId": link, "RouteTableId": one["RouteTableId"]}
+    cloud.call("UpdateRouteTableLink", **about)
+    run.memory.clear()
+    calls = len(run.cloud.calls)
+    run.settle()
+    changes = [each for each in run.cloud.calls[calls:] if not each.startswith("Read")]
+    assert "DeleteRouteTable" not in changes
+    assert driver.shape(run.fake) == before
