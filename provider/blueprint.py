@@ -130,7 +130,7 @@ def scope_of_going(uid: str, osc_cluster: Mapping[str, Any]) -> world.Scope:
 
     The bastion of the Go provider bears none. Its token is in a spec that may be unreadable by now.
     """
-    about = {"uid": uid}
+    about = {"uid": uid, "isGoing": "true"}
     with contextlib.suppress(Refusal):
         about["bastionToken"] = _token(read(osc_cluster).network.bastion, uid)
     return world.Scope(names.owner(uid), about=about)

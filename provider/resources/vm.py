@@ -99,7 +99,8 @@ class Bastion(Resource):
         """Find the bastion by the owner's tag and its role, or by its id, else by its token.
 
         The VMs of machines bear the owner's tag as well, and so may a VM that somebody added. That
-        of the Go provider bears only a name.
+        of the Go provider bears only a name. When the owner goes there are no machines any more: a
+        VM of one that was removed by force goes too.
         """
         used = scope.existing.get(cls.KIND, {})
         filters = {"VmIds": sorted(used)} if used else scope.filters
@@ -117,6 +118,10 @@ class Bastion(Resource):
             # That which is asked for is not its own one, which may still be there beside it.
             own = None if asked in titles else each.public_ip
             yield dataclasses.replace(each, is_managed=not used, addresses=titles, public_ip=own)
+
+        for each in seen if scope.about.get("isGoing") else ():
+            if names.MACHINE in each.tags:
+                yield dataclasses.replace(each, key=each.id)
 
     @classmethod
     def _seen(cls, row: Mapping[str, Any], world: worlds.World) -> Self:
@@ -137,6 +142,10 @@ class Bastion(Resource):
             token=row.get("ClientToken", ""),
             tags=wants.tags_of(row),
         )
+
+    def __str__(self) -> str:
+        machine = self.tags.get(names.MACHINE)
+        return f"VM of the machine {machine}" if machine else super().__str__()
 
     @property
     def has_role(self) -> bool:

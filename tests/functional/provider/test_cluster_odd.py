@@ -201,3 +201,31 @@ def test_a_subregion_of_another_region_is_refused_before_any_call():
     run.step()
     assert clusters.calls(run, run.step) == []
     assert "the credentials are for eu-west-2" in run.conditions["SpecReady"][2]
+
+
+# --- Machines that are no more -------------------------------------------------------------------
+
+
+def test_what_a_machine_left_that_was_removed_by_force_goes_with_the_cluster():
+    """Somebody took the finalizer off an OscMachine, so that nobody deletes its VM."""
+    run = clusters.ready()
+    cloud = driver.Direct(run.fake)
+    image = cloud.read("ReadImages")[0]["ImageId"]
+    place = clusters.with_role(run, "Subnets", "controlplane")[0]["SubnetId"]
+    group = clusters.group(run, "demo-node")["SecurityGroupId"]
+    request = {"ImageId": image, "SubnetId": place, "SecurityGroupIds": [group]}
+    made = cloud.call("CreateVms", **request)["Vms"][0]["VmId"]
+    clusters.mark(run.fake, made, **{names.MACHINE: "demo-cp-1", clusters.OWNED: "owned"})
+    run.fake.clock.advance(60)
+    backends = {"LoadBalancerName": "demo-k8s", "BackendVmIds": [made]}
+    cloud.call("LinkLoadBalancerBackendMachines", **backends)
+    run.fake.clock.advance(60)
+    assert clusters.changes(run, lambda: clusters.again(run)) == []
+    run.machines = ({"metadata": {"name": "demo-cp-1"}},)
+    assert clusters.changes(run, run.delete().step) == []
+    run.machines = ()
+    run.step()
+    assert "VM of the machine demo-cp-1" in run.conditions["Ready"][2]
+    run.settle()
+    assert run.is_gone
+    assert not driver.inventory(run.fake)["Vms"]
