@@ -24,7 +24,8 @@ def _flags() -> list[str]:
     def command() -> None:
         """Have all flags."""
 
-    found = [each for each in command.params if isinstance(each, click.Option)]
+    known = [each for each in command.params if isinstance(each, click.Option)]
+    found = [each for each in known if not each.hidden]
     cells = [
         (f"`{each.opts[-1]}`", f"`{_default(each)}`", each.help or "")
         for each in sorted(found, key=lambda each: each.opts[-1])
@@ -35,8 +36,6 @@ def _flags() -> list[str]:
 def _default(option: click.Option) -> str:
     """Return a default as one writes it."""
     value = option.default
-    if isinstance(option.type, options.Duration):
-        return f"{value:g}s"
     if isinstance(value, bool):
         return str(value).lower()
     # Where temporary files are is a matter of the machine.

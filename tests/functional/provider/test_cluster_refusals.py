@@ -143,8 +143,10 @@ FIXED = {
         {},
         {"natPublicIpPool": "edge"},
         "PublicIpsReady",
-        "is not wanted, but natService/10.0.2.0/24 cannot be without it. Put it back, or remove "
-        "that first",
+        (
+            "is not wanted, but natService/10.0.2.0/24 cannot be without it. Put it back, or remove "
+            "that first"
+        ),
     ),
 }
 """What is changed: before, after, the condition that tells, and what it says."""
