@@ -1,4 +1,4 @@
-"""docs/start.md is true: its commands run as they stand, and print what it says they print."""
+"""docs/start.md and the README are true: their commands run as they stand, and print that."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.stage(1)
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "start.md"
+README = ROOT / "README.md"
 REAL = "## On a real account"
 FENCE = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 READY_WITHIN_S = 300.0
@@ -60,6 +61,19 @@ def test_three_variables_lead_to_a_real_account(spec: Spec) -> None:
         _follow(blocks, checkout, {"OSC_ENDPOINT_API": cloud.url})
         asked = {each.action for each in cloud.writes()}
         assert "CreateKeypair" in asked, "Another account was used."
+
+
+def test_the_quick_start_of_the_readme_is_true(spec: Spec) -> None:
+    """Follow it literally."""
+    text = README.read_text(encoding="utf-8")
+    (story,) = [each for each in _blocks(text) if "clusterctl init" in each[0]]
+    assert "`make playground`" in text, "This is where it begins."
+    with _played("make playground", spec.scratch) as checkout:
+        cloud = clouds.Fake.at(_address(checkout), spec.scratch)
+        before = cloud.inventory()
+        (told,) = _follow([story], checkout, {})
+        assert "osccluster.infrastructure.cluster.x-k8s.io/first condition met" in told
+        assert cloud.inventory() == before, "The cluster was deleted, but the cloud has changed."
 
 
 def _page() -> tuple[list[Block], list[Block]]:
