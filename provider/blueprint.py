@@ -110,6 +110,10 @@ def check_endpoint(spec: v1beta2.OscClusterSpec, seen: world.World, name: str, u
 def scope(uid: str, name: str, spec: v1beta2.OscClusterSpec) -> world.Scope:
     """Return whose resources are looked at."""
     bastion, balancer = spec.network.bastion, spec.network.load_balancer
+    addresses = {
+        "bastionAddress": public_ip.title(bastion.public_ip_id, bastion.public_ip_pool),
+        "balancerAddress": public_ip.title(balancer.public_ip_id, balancer.public_ip_pool),
+    }
     return world.Scope(
         names.owner(uid),
         existing=_existing(spec.network, name),
@@ -118,9 +122,9 @@ def scope(uid: str, name: str, spec: v1beta2.OscClusterSpec) -> world.Scope:
             "peerSubnet": spec.network.net_peering.management_subnet_id,
             "loadBalancer": load_balancer(spec, name, uid),
             "bastionToken": _token(bastion, uid),
-            # Whose public IP they have takes a Read, which only these ask for.
-            "bastionAddress": public_ip.title(bastion.public_ip_id, bastion.public_ip_pool),
-            "balancerAddress": public_ip.title(balancer.public_ip_id, balancer.public_ip_pool),
+            # Whose public IPs these are, a tag does not tell.
+            "publicIps": "all" if any(addresses.values()) else "",
+            **addresses,
         },
     )
 

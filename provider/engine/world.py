@@ -52,6 +52,8 @@ class World:
         """Those found without the owner's tag, by their ids or tokens."""
         self.keys: dict[tuple[str, str], str] = {}
         """Under which key the owner had something, by kind and id: tags that say so get lost."""
+        self.answers: dict[str, list[dict[str, Any]]] = {}
+        """Answers that several kinds look at, by action; for the time of one snapshot."""
         self._ids: dict[str, Resource] = {}
 
     def add(self, found: Resource) -> None:
@@ -119,6 +121,7 @@ def snapshot(
     key: those that its tag does not find any more are looked up, for a tag is easily removed.
     """
     world = world or World()
+    world.answers.clear()
     for kind in kinds:
         for key, id_ in (known or {}).get(kind.KIND, {}).items():
             world.keys[kind.KIND, id_] = key
@@ -133,6 +136,7 @@ def snapshot(
             world.add(each)
             if kind.TAKES_TAGS and each.is_managed and scope.owner[0] not in each.tags:
                 world.lost.append(each)
+    world.answers.clear()
     return world
 
 

@@ -179,7 +179,7 @@ class LoadBalancer(Resource):
             seen = _seen(cls, row, world)
             inside = name == wanted and not tags and seen.subnet.is_managed
             if name == wanted and scope.about.get("balancerAddress"):
-                addresses = public_ip.titles(cloud, row.get("PublicIp") or "")
+                addresses = public_ip.titles(cloud, world, row.get("PublicIp", ""))
                 seen = dataclasses.replace(seen, addresses=addresses)
             ours = marked or tags.get(key) == value or inside
             if ours or name == wanted or name in used:

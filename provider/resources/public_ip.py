@@ -58,7 +58,13 @@ class PublicIp(Resource):
         Those of machines are the machines' own as long as there are machines, and what nobody can
         name stays until the owner goes.
         """
-        for row in cloud.read("ReadPublicIps", Filters=scope.filters):
+        key, value = scope.owner
+        if scope.about.get("publicIps") and not scope.only:
+            found = of_account(cloud, world)
+            rows = [row for row in found if wants.tags_of(row).get(key) == value]
+        else:
+            rows = cloud.read("ReadPublicIps", Filters=scope.filters)
+        for row in rows:
             tags = wants.tags_of(row)
             user = _user(row, tags, world)
             yield dataclasses.replace(
@@ -121,9 +127,16 @@ def title(id_: str, pool: str) -> str:
     return id_ or (f"pool:{pool}" if pool else "")
 
 
-def titles(cloud: clouds.Cloud, address: str) -> frozenset[str]:
+def of_account(cloud: clouds.Cloud, world: worlds.World) -> list[dict[str, Any]]:
+    """Return all public IPs of the account, with one Read for all who ask in a snapshot."""
+    if "ReadPublicIps" not in world.answers:
+        world.answers["ReadPublicIps"] = cloud.read("ReadPublicIps")
+    return world.answers["ReadPublicIps"]
+
+
+def titles(cloud: clouds.Cloud, world: worlds.World, address: str) -> frozenset[str]:
     """Return what a spec may call the public IP with an address; nothing for OUTSCALE's own."""
-    rows = cloud.read("ReadPublicIps", Filters={"PublicIps": [address]}) if address else []
+    rows = [row for row in of_account(cloud, world) if row["PublicIp"] == address]
     ids = {title(row["PublicIpId"], "") for row in rows}
     pools = {title("", wants.tags_of(row).get(names.POOL, "")) for row in rows}
     return frozenset(ids | pools - {""})

@@ -114,7 +114,7 @@ class Bastion(Resource):
             found = [cls._seen(row, world) for row in rows]
         asked = scope.about.get("bastionAddress")
         for each in found:
-            titles = public_ip.titles(cloud, each.address) if asked else frozenset[str]()
+            titles = public_ip.titles(cloud, world, each.address) if asked else frozenset[str]()
             # That which is asked for is not its own one, which may still be there beside it.
             own = None if asked in titles else each.public_ip
             yield dataclasses.replace(each, is_managed=not used, addresses=titles, public_ip=own)

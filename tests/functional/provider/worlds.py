@@ -78,11 +78,14 @@ def _hosted(_fake):
 
 def _pool(fake):
     cloud = driver.Direct(fake)
-    for _ in range(2):
-        address = cloud.call("CreatePublicIp")["PublicIp"]["PublicIpId"]
-        tags = [{"Key": "OscK8sIPPool", "Value": "nat"}]
-        cloud.call("CreateTags", ResourceIds=[address], Tags=tags)
-    return {"network": {"natPublicIpPool": "nat"}}
+    made = [cloud.call("CreatePublicIp")["PublicIp"]["PublicIpId"] for _ in range(4)]
+    for pool, ids in (("nat", made[:2]), ("jump", made[2:3])):
+        tags = [{"Key": "OscK8sIPPool", "Value": pool}]
+        cloud.call("CreateTags", ResourceIds=ids, Tags=tags)
+    network = _bastion(fake)["network"]
+    bastion = {**network["bastion"], "publicIpPool": "jump"}
+    balancer = {"publicIpId": made[3]}
+    return {"network": {"natPublicIpPool": "nat", "bastion": bastion, "loadBalancer": balancer}}
 
 
 def _small(_fake):
@@ -154,7 +157,7 @@ EXAMPLES = [
     Example(_bastion, "bastion"),
     Example(_offline, "no internet, access points"),
     Example(_hosted, "no load balancer"),
-    Example(_pool, "addresses from a pool"),
+    Example(_pool, "addresses that exist"),
     Example(_small, "small Net"),
     Example(_peering, "peering"),
     Example(_groups, "groups of one's own"),
