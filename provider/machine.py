@@ -195,7 +195,7 @@ class _Pass:
             return self._gone()
         told = self._with_conditions(conditions.deleting(telling.left(report)))
         return Outcome(
-            status={**telling.status(told, report), **_facts(_vm(report.world))},
+            status={**telling.status(told, report), **_facts(report.world)},
             events=telling.events(report),
             again_s=telling.again_s(report),
             retry=any(not each.is_wait for each in report.failures),
@@ -322,7 +322,7 @@ class _Pass:
         parts = [*conditions.of_kinds(report, types), *self.waits]
         ready = conditions.summary(parts)
         told = self._with_conditions([ready, *parts, *conditions.calm()])
-        status = {**telling.status(told, report), **_facts(vm)}
+        status = {**telling.status(told, report), **_facts(report.world)}
         if self._is_provisioned or ready.status == "True":
             status["initialization"] = {"provisioned": True}
         again_s = telling.again_s(report)
@@ -381,22 +381,6 @@ def _is_full(failure: act.Failure) -> bool:
     return failure.verb is Verb.CREATE and failure.error.cause is errors.Cause.CAPACITY
 
 
-def _facts(vm: MachineVm | None) -> dict[str, Any]:
-    """Return what a status says of a VM: its state, its subregion and its addresses."""
-    if vm is None:
-        return {}
-    facts: dict[str, Any] = {"vmState": vm.state}
-    if vm.subregion:
-        facts["failureDomain"] = vm.subregion
-    private = [ip["PrivateIp"] for nic in vm.row.get("Nics") or () for ip in nic["PrivateIps"]]
-    private = private or [vm.row.get("PrivateIp", "")]
-    pairs = [
-        *(("InternalIP", each) for each in private),
-        ("ExternalIP", vm.row.get("PublicIp", "")),
-        ("InternalDNS", vm.node_name),
-        ("ExternalDNS", vm.row.get("PublicDnsName", "")),
-        ("Hostname", vm.node_name),
-    ]
-    addresses = [{"type": type_, "address": address} for type_, address in pairs if address]
-    # What is terminated has no addresses any more, but had some.
-    return facts | ({"addresses": addresses} if addresses else {})
+def _facts(seen: world.World) -> dict[str, Any]:
+    vm = _vm(seen)
+    return {} if vm is None else vm.facts()

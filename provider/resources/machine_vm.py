@@ -80,6 +80,24 @@ class MachineVm(Resource):
         """The name of its Node, as the kubelet and the CCM have it."""
         return str(self.row.get("PrivateDnsName") or "")
 
+    def facts(self) -> dict[str, Any]:
+        """Return what a status says of it: its state, its subregion and its addresses."""
+        facts: dict[str, Any] = {"vmState": self.state}
+        if self.subregion:
+            facts["failureDomain"] = self.subregion
+        row = self.row
+        private = [ip["PrivateIp"] for nic in row.get("Nics") or () for ip in nic["PrivateIps"]]
+        pairs = [
+            *(("InternalIP", each) for each in private or [row.get("PrivateIp", "")]),
+            ("ExternalIP", row.get("PublicIp", "")),
+            ("InternalDNS", self.node_name),
+            ("ExternalDNS", row.get("PublicDnsName", "")),
+            ("Hostname", self.node_name),
+        ]
+        addresses = [{"type": type_, "address": address} for type_, address in pairs if address]
+        # What is terminated has no addresses any more, but had some.
+        return facts | ({"addresses": addresses} if addresses else {})
+
     @classmethod
     def observe(
         cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
