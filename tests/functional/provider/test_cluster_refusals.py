@@ -144,8 +144,8 @@ FIXED = {
         {"natPublicIpPool": "edge"},
         "PublicIpsReady",
         (
-            "is not wanted, but natService/10.0.2.0/24 cannot be without it. Put it back, or remove "
-            "that first"
+            "is not wanted, but natService/10.0.2.0/24 cannot be without it. Put it back, or "
+            "remove that first"
         ),
     ),
 }
