@@ -214,4 +214,4 @@ def _as_text(steps: list[plans.Step], wanted: list[Resource]) -> None:
         return
     counts = {verb: sum(step.verb is verb for step in steps) for verb in plans.Verb}
     said = ", ".join(f"{count} to {verb.value}" for verb, count in counts.items() if count)
-    click.echo(f"\n{len(steps)} steps: {said}.", err=True)
+    click.echo(f"\n{len(steps)} step{'s' * (len(steps) > 1)}: {said}.", err=True)
