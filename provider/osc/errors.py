@@ -221,6 +221,10 @@ class ApiError(OscError):
             request_id=str(context.get("RequestId", "")) if isinstance(context, dict) else "",
         )
 
+    def explain(self, text: str) -> None:
+        """Add what was found out about a refusal."""
+        self.details = f"{self.details} {text}".strip()[:DETAILS_MOST]
+
     def __str__(self) -> str:
         said = " ".join(part for part in (self.type, self.code, self.details) if part)
         request = f" (request {self.request_id})" if self.request_id else ""

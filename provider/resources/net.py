@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 from provider.engine import world as worlds
 from provider.engine.resource import Resource
 from provider.osc import cloud as clouds
+from provider.osc import errors
 from provider.resources import want as wants
 from provider.rules import addressing, names
 
@@ -75,5 +76,26 @@ class Net(Resource):
         return self._seen(cloud.call("CreateNet", IpRange=self.ip_range)["Net"], self.key)
 
     def delete(self, cloud: clouds.Cloud) -> None:
-        """Delete the Net, with its default security group and main route table."""
-        cloud.call("DeleteNet", NetId=self.id)
+        """Delete the Net, with its default security group and main route table.
+
+        When it is in use, tell by what.
+        """
+        try:
+            cloud.call("DeleteNet", NetId=self.id)
+        except errors.ApiError as error:
+            if error.cause is errors.Cause.BUSY:
+                within = {"NetIds": [self.id]}
+                rows = cloud.read("ReadSubnets", Filters=within)
+                found = [row["SubnetId"] for row in rows]
+                rows = cloud.read("ReadSecurityGroups", Filters=within)
+                groups = [row for row in rows if row["SecurityGroupName"] != "default"]
+                found += [row["SecurityGroupId"] for row in groups]
+                rows = cloud.read("ReadRouteTables", Filters=within)
+                found += [row["RouteTableId"] for row in rows if not is_main(row)]
+                error.explain(wants.in_the_way(f"the Net {self.id}", found))
+            raise
+
+
+def is_main(table: Mapping[str, Any]) -> bool:
+    """Tell whether a route table is that of its Net, which comes and goes with it."""
+    return any(link.get("Main") for link in table["LinkRouteTables"])

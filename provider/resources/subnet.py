@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 from provider.engine import world as worlds
 from provider.engine.resource import Resource
 from provider.osc import cloud as clouds
+from provider.osc import errors
 from provider.resources import want as wants
 from provider.resources.net import Net
 from provider.rules import addressing, names
@@ -121,8 +122,19 @@ class Subnet(Resource):
         return self._seen(answer["Subnet"], self.key, self.net)
 
     def delete(self, cloud: clouds.Cloud) -> None:
-        """Delete the subnet."""
-        cloud.call("DeleteSubnet", SubnetId=self.id)
+        """Delete the subnet; when it is in use, tell by what."""
+        try:
+            cloud.call("DeleteSubnet", SubnetId=self.id)
+        except errors.ApiError as error:
+            if error.cause is errors.Cause.BUSY:
+                rows = cloud.read("ReadVms", Filters={"SubnetIds": [self.id]})
+                found = [row["VmId"] for row in rows if row["State"] != "terminated"]
+                rows = cloud.read("ReadLoadBalancers")
+                found += [
+                    row["LoadBalancerName"] for row in rows if self.id in (row.get("Subnets") or ())
+                ]
+                error.explain(wants.in_the_way(f"the subnet {self.id}", found))
+            raise
 
 
 def with_role(want: wants.Want, role: str, subregion: str = "") -> list[Subnet]:

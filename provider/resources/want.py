@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from provider.api import v1beta2
@@ -61,6 +61,12 @@ def tags_of(row: Mapping[str, object]) -> dict[str, str]:
     tags = row.get("Tags") or []
     assert isinstance(tags, list)
     return {each["Key"]: each["Value"] for each in tags}
+
+
+def in_the_way(where: str, found: Sequence[str]) -> str:
+    """Return what holds something up that is to be deleted; nothing when nobody knows."""
+    some = ", ".join(found)
+    return f"In {where} there is still {some}. Delete what does not go by itself." if found else ""
 
 
 def filters(

@@ -229,3 +229,27 @@ def test_what_a_machine_left_that_was_removed_by_force_goes_with_the_cluster():
     run.settle()
     assert run.is_gone
     assert not driver.inventory(run.fake)["Vms"]
+
+
+def test_what_is_in_the_way_of_a_deletion_is_told():
+    run = clusters.ready()
+    cloud = driver.Direct(run.fake)
+    net = clusters.one(run, "Nets")["NetId"]
+    place = clusters.with_role(run, "Subnets", "worker")[0]["SubnetId"]
+    image = cloud.read("ReadImages")[0]["ImageId"]
+    vm = cloud.call("CreateVms", ImageId=image, SubnetId=place)["Vms"][0]["VmId"]
+    run.fake.clock.advance(60)
+    for _ in range(20):
+        run.delete().step()
+        run.fake.clock.advance(30)
+    assert f"In the subnet {place} there is still {vm}" in run.conditions["Ready"][2]
+    cloud.call("DeleteVms", VmIds=[vm])
+    request = {"NetId": net, "SecurityGroupName": "theirs", "Description": "theirs"}
+    group = cloud.call("CreateSecurityGroup", **request)["SecurityGroup"]["SecurityGroupId"]
+    for _ in range(20):
+        run.step()
+        run.fake.clock.advance(30)
+    assert f"In the Net {net} there is still {group}" in run.conditions["Ready"][2]
+    cloud.call("DeleteSecurityGroup", SecurityGroupId=group)
+    run.settle()
+    assert run.is_gone
