@@ -217,7 +217,8 @@ def _stays(kind: Kind) -> Iterable[dict[str, Json]]:
         unset = "0" if leaf[-1] == "port" else "''"
         yield {
             "rule": f"!({old} && {was} != {unset}) || ({new} && {now} == {was})",
-            "message": f"spec.{'.'.join(leaf)} is set already, and then it stays as it is.",
+            "message": "It is set already, and then it stays as it is.",
+            "fieldPath": f".spec.{'.'.join(leaf)}",
             "reason": "FieldValueForbidden",
         }
 
