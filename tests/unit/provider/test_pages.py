@@ -71,6 +71,23 @@ def test_whatever_is_told_says_what_to_do():
     assert not bare, "These say only what is wrong."
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "is set already, and then it stays as it is.",
+        "has a field of another type than its schema says.",
+        "The lease is lost. All work ends here",
+        "The start has to wait.",
+        "Somebody else was faster",
+        "This is a mistake of ours.",
+        "cannot be accepted",
+    ],
+)
+def test_what_is_quoted_by_hand_is_in_the_source(words):
+    assert words in TEXT
+    assert any(words in path.read_text(encoding="utf-8") for path, _ in trees())
+
+
 # --- Reasons -------------------------------------------------------------------------------------
 
 
