@@ -315,13 +315,7 @@ def _public_ip(cloud: clouds.Cloud, address: str) -> str | None:
         return public_ip.from_pool(cloud, address.removeprefix("pool:")).address
     if not address:
         return None
-    rows = cloud.read("ReadPublicIps", Filters={"PublicIpIds": [address]})
-    if not rows:
-        raise Refusal(
-            f"spec.network.loadBalancer.publicIpId is {address}, which does not exist. Set it to "
-            "the id of a public IP of this account."
-        )
-    return str(rows[0]["PublicIp"])
+    return public_ip.named(cloud, address, "spec.network.loadBalancer").address
 
 
 def _seen(cls: type[LB], row: Mapping[str, Any], world: worlds.World) -> LB:

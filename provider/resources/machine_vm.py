@@ -169,7 +169,7 @@ class MachineVm(Resource):
         launch = self.launch
         assert launch is not None, f"{self} is to be created, but nobody said from what."
         image = images.find(cloud, launch.vm.image, "spec.vm.image")
-        _check_keypair(cloud, launch.vm.keypair_name)
+        vm.check_keypair(cloud, launch.vm.keypair_name, "spec.vm")
         _check_snapshots(cloud, launch.volumes)
         root = launch.vm.root_disk
         disks = [vm.disk(image.root_device, root.size, root.type, root.iops)]
@@ -306,14 +306,6 @@ def _is_of_another(row: machine_scope.Row, name: str) -> bool:
 
 def _has_token(row: Mapping[str, Any], token: str) -> bool:
     return bool(token) and row.get("ClientToken") == token
-
-
-def _check_keypair(cloud: clouds.Cloud, name: str) -> None:
-    if not cloud.read("ReadKeypairs", Filters={"KeypairNames": [name]}):
-        raise Refusal(
-            f"spec.vm.keypairName is {name or 'empty'}, but there is no such keypair in "
-            f"{cloud.region}. Create it, or set the field to the name of one that exists."
-        )
 
 
 def _check_snapshots(cloud: clouds.Cloud, volumes: Sequence[v1beta2.Volume]) -> None:

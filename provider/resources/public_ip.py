@@ -142,6 +142,17 @@ def titles(cloud: clouds.Cloud, world: worlds.World, address: str) -> frozenset[
     return frozenset(ids | pools - {""})
 
 
+def named(cloud: clouds.Cloud, id_: str, path: str) -> PublicIp:
+    """Return the public IP that the spec names at ``path``; raise ``Refusal`` for none."""
+    rows = cloud.read("ReadPublicIps", Filters={"PublicIpIds": [id_]})
+    if not rows:
+        raise Refusal(
+            f"{path}.publicIpId is {id_}, which does not exist. Set it to the id of a public IP of "
+            "this account."
+        )
+    return PublicIp(key=id_, id=id_, address=rows[0]["PublicIp"])
+
+
 def from_pool(cloud: clouds.Cloud, pool: str) -> PublicIp:
     """Return a free public IP of a pool.
 

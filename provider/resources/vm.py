@@ -205,13 +205,14 @@ class Bastion(Resource):
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create the VM; the update that follows links its public IP."""
         found = images.find(cloud, self.spec.image, "spec.network.bastion.image")
+        check_keypair(cloud, self.spec.keypair_name, "spec.network.bastion")
         root = self.spec.root_disk
         addresses = list(self.spec.private_ips)
         answer = cloud.call(
             "CreateVms",
             ImageId=found.id,
             VmType=self.spec.vm_type,
-            KeypairName=self.spec.keypair_name or None,
+            KeypairName=self.spec.keypair_name,
             SubnetId=self.subnet.id,
             SecurityGroupIds=sorted(each.id for each in self.security_groups),
             PrivateIps=addresses or None,
@@ -256,7 +257,9 @@ class Bastion(Resource):
     def _address(self, cloud: clouds.Cloud) -> str:
         if self.public_ip is not None:
             return self.public_ip.id
-        return self.spec.public_ip_id or public_ip.from_pool(cloud, self.spec.public_ip_pool).id
+        if self.spec.public_ip_id:
+            return public_ip.named(cloud, self.spec.public_ip_id, "spec.network.bastion").id
+        return public_ip.from_pool(cloud, self.spec.public_ip_pool).id
 
     def delete(self, cloud: clouds.Cloud) -> None:
         """Terminate the VM."""
@@ -271,24 +274,44 @@ def _place(want: wants.Want, name: str) -> Subnet:
         found = subnet.with_role(want, names.BASTION)
     if found:
         return found[0]
+    if not name:
+        raise Refusal(
+            f"spec.network.bastion.enable is true, but no subnet has the role {names.BASTION}. "
+            "Give one that role."
+        )
+    there = ", ".join(f"{e.key} ({e.tags.get(names.NAME)})" for e in want.of(Subnet)) or "none"
     raise Refusal(
-        f"spec.network.bastion.enable is true, but no subnet has "
-        f"{f'the name {name}' if name else f'the role {names.BASTION}'}. Give a subnet that role."
+        f"spec.network.bastion.subnetName is {name}, but the subnets are {there}. Name one of them."
     )
 
 
 def _groups(want: wants.Want, given: list[str]) -> list[SecurityGroup]:
-    """Return the security groups of the bastion; raise ``Refusal`` when there is none."""
-    if given:
-        found = [each for each in want.of(SecurityGroup) if each.key in given]
-    else:
-        found = security_group.with_role(want, names.BASTION)
+    """Return the security groups of the bastion; raise ``Refusal`` when one of them is missing."""
+    groups = want.of(SecurityGroup)
+    keys = [each.key for each in groups]
+    unknown = [name for name in given if name not in keys]
+    if unknown:
+        raise Refusal(
+            f"spec.network.bastion.securityGroupNames has {', '.join(unknown)}, but the security "
+            f"groups are {', '.join(keys)}. Use these names."
+        )
+    found = [each for each in groups if each.key in given]
+    found = found or security_group.with_role(want, names.BASTION)
     if found:
         return found
     raise Refusal(
         f"spec.network.bastion.enable is true, but no security group has the role {names.BASTION}. "
         "Give one that role."
     )
+
+
+def check_keypair(cloud: clouds.Cloud, name: str, path: str) -> None:
+    """Raise ``Refusal`` for a keypair, said at ``path``, that does not exist."""
+    if not cloud.read("ReadKeypairs", Filters={"KeypairNames": [name]}):
+        raise Refusal(
+            f"{path}.keypairName is {name or 'empty'}, but there is no such keypair in "
+            f"{cloud.region}. Create it, or set the field to the name of one that exists."
+        )
 
 
 def _is_of_machine(row: Mapping[str, Any]) -> bool:

@@ -203,6 +203,31 @@ def test_a_subregion_of_another_region_is_refused_before_any_call():
     assert "the credentials are for eu-west-2" in run.conditions["SpecReady"][2]
 
 
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"keypairName": "lost"}, "spec.network.bastion.keypairName is lost, but there is no such"),
+        (
+            {"publicIpId": "eipalloc-12345678"},
+            "spec.network.bastion.publicIpId is eipalloc-12345678, which does not exist",
+        ),
+        ({"subnetName": "lost"}, "spec.network.bastion.subnetName is lost, but the subnets are"),
+        (
+            {"securityGroupNames": ["demo-node", "lost"]},
+            "spec.network.bastion.securityGroupNames has lost, but the security groups are",
+        ),
+    ],
+)
+def test_what_a_bastion_is_to_have_and_does_not_exist_is_refused_in_words(spec, said):
+    fake = FakeCloud(seed=1)
+    run = clusters.start({"bastion": clusters.bastion(fake, **spec)}, fake)
+    for _ in range(12):
+        run.step()
+        fake.clock.advance(20)
+    assert run.conditions["Ready"][:2] == ("False", "Refused")
+    assert said in run.conditions["Ready"][2]
+
+
 # --- Machines that are no more -------------------------------------------------------------------
 
 
