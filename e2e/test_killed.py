@@ -41,7 +41,7 @@ def test_a_manager_that_is_killed_goes_on_where_it_was(spec: Spec, seed: int) ->
         with spec.step(f"A cluster comes, with a manager that is killed (seed {seed})"):
             manifest = cluster.manifest("--worker-machine-count=0")
             spec.eventually(lambda: _is_applied(cluster, manifest), within="noticed")
-            _kill(spec, seed, after=chance.randrange(1, WRITES_UP))
+            _kill(spec, seed, begin=0, after=chance.randrange(1, WRITES_UP))
             spec.eventually(cluster.is_provisioned, within="cluster-provisioned")
             spec.eventually(functools.partial(_has_vm, cluster), within="machine-provisioned")
             for kind in PAIR:
@@ -50,8 +50,9 @@ def test_a_manager_that_is_killed_goes_on_where_it_was(spec: Spec, seed: int) ->
         with spec.step("It has one of everything"):
             assert {kind: spec.count(kind) for kind in COUNTS} == COUNTS
         with spec.step("It goes, with a manager that is killed"):
+            begin = len(spec.footprint.writes())
             cluster.delete()
-            _kill(spec, seed, after=chance.randrange(1, WRITES_DOWN))
+            _kill(spec, seed, begin=begin, after=chance.randrange(1, WRITES_DOWN))
             spec.eventually(cluster.is_gone, within="deleted")
             spec.nothing_is_left()
     finally:
@@ -79,9 +80,8 @@ def _has_vm(cluster: Cluster) -> None:
     cluster.has_control_plane_vm()
 
 
-def _kill(spec: Spec, seed: int, after: int) -> None:
-    """Kill the manager after a number of writes for this cluster, and tell where that was."""
-    begin = len(spec.footprint.writes())
+def _kill(spec: Spec, seed: int, *, begin: int, after: int) -> None:
+    """Kill the manager after so many writes for this cluster, and tell where that was."""
     spec.eventually(lambda: _has_written(spec, begin + after), within="killed")
     spec.management.crash()
     made = spec.footprint.writes()
