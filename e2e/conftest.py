@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 
 from e2e import management, together, waits
 from e2e.cloud import Account, Fake
 from e2e.installed import Installed
-from e2e.management import Local
+from e2e.management import Local, Management
 from e2e.spec import Ground, Spec
 from e2e.together import Run, Runs, Usual
 
@@ -119,11 +122,16 @@ def ground(
     """Run a cloud and a management cluster with all providers."""
     config, folder = request.config, tmp_path_factory.mktemp("e2e")
     given, stop = variables(), threading.Event()
-    with _cloud(config, folder, given) as cloud, _management(config, folder, cloud, given) as made:
-        before = frozenset(cloud.inventory())
-        kept: Path = config.getoption("--artifacts")
-        writes_golden: bool = config.getoption("--write-golden")
-        kind: str = config.getoption("--cloud")
+    kept: Path = config.getoption("--artifacts")
+    kind: str = config.getoption("--cloud")
+    writes_golden: bool = config.getoption("--write-golden")
+    with contextlib.ExitStack() as stack:
+        try:
+            cloud = stack.enter_context(_cloud(config, folder, given))
+            before = frozenset(cloud.inventory())
+            made = stack.enter_context(_management(config, folder, cloud, given))
+        except (SystemExit, requests.RequestException) as why:
+            pytest.exit(f"There is no ground for specs. {why}", pytest.ExitCode.USAGE_ERROR)
         yield Ground(kind, cloud, made, given, before, kept, folder, writes_golden, stop)
         stop.set()
         config.stash[RUNS].close()
@@ -176,7 +184,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in terminalreporter.stats.get(outcome, ()):
             if report.when == "call" or outcome != "passed":
                 name = report.nodeid.removeprefix("e2e/")
-                why = f": {report.longrepr[2]}" if outcome == "skipped" else ""
+                why = (
+                    f": {report.longrepr[2].removeprefix('Skipped: ')}"
+                    if outcome == "skipped"
+                    else ""
+                )
                 terminalreporter.write_line(f"{outcome:<8}{report.duration:6.0f} s  {name}{why}")
     if terminalreporter.stats:
         terminalreporter.write_line(f"All of it took {time.monotonic() - BEGIN_S:.0f} s.")
@@ -199,7 +211,7 @@ def _cloud(config: pytest.Config, folder: Path, given: dict[str, str]) -> Fake |
 
 def _management(
     config: pytest.Config, folder: Path, cloud: Account, given: dict[str, str]
-) -> Local | Installed:
+) -> AbstractContextManager[Management]:
     place = config.getoption("--management")
     if place == LOCAL:
         return Local(folder / "management", cloud.environment, given)
