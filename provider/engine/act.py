@@ -76,9 +76,6 @@ class Actor:
         self._kinds = {kind.KIND: kind for kind in kinds}
         self._record = record
         self._made: set[tuple[str, str]] = set()
-        self._held: list[tuple[Step, Resource]] = []
-        """What was made, and is marked together with what is made for it in a later wave."""
-        self._unmarked: set[tuple[str, str]] = set()
         self._adopted: set[tuple[str, str]] = set()
         self._tried: set[tuple[Verb, tuple[str, str], str]] = set()
         self._is_stopped = False
@@ -102,7 +99,7 @@ class Actor:
         wanted = {each.place for each in desired}
         self._finish_earlier(wanted, report)
         # Before anything is deleted: afterwards nobody knows that they were carried out.
-        self._close_intents(report)
+        _close_intents(report)
         for _ in range(_WAVES):
             report.left = plans.plan(desired, world.all(), going=going)
             todo = [
@@ -115,9 +112,7 @@ class Actor:
             self._wave(todo, report)
         else:
             raise AssertionError(f"{_WAVES} waves did not come to an end: {report.left}")
-        if not self._is_stopped:
-            self._tag(self._held, report)
-        self._close_intents(report)
+        _close_intents(report)
         report.world.is_new = False
         return report
 
@@ -212,8 +207,11 @@ class Actor:
                     continue
             if step.verb is Verb.DELETE:
                 touched.add(step.target.KIND)
+            if untagged and untagged[-1][0] is step and _stands_alone(step.target):
+                # Were it cut short here, others in the account would wonder whose it is.
+                self._tag([untagged.pop()], report)
             report.done.append(step)
-        self._tag(self._without_held(untagged, report), report)
+        self._tag(untagged, report)
         self._look_again(touched, report)
 
     def _fail(self, step: Step, error: errors.ApiError | Refusal, report: Report) -> None:
@@ -280,30 +278,6 @@ class Actor:
         kept = {key: value for key, value in there.tags.items() if key not in stale}
         return dataclasses.replace(there, tags=kept)
 
-    def _without_held(
-        self, untagged: Sequence[tuple[Step, Resource]], report: Report
-    ) -> list[tuple[Step, Resource]]:
-        """Hold back what this pass makes something for that gets the same tags; return the rest."""
-        made_so_far, self._held, rest = [*self._held, *untagged], [], []
-        for step, made in made_so_far:
-            if self._is_awaited(step, report):
-                self._held.append((step, made))
-                self._unmarked.add(made.place)
-                report.world.add(dataclasses.replace(made, tags=self._marks(step)))
-            else:
-                rest.append((step, made))
-        return rest
-
-    def _is_awaited(self, step: Step, report: Report) -> bool:
-        return step.verb is Verb.CREATE and any(
-            each.observed is None
-            and _attempt(each) not in self._tried
-            and each.target.TAKES_TAGS
-            and self._marks(each) == self._marks(step)
-            and step.target.place in {part.place for part in resources.needs(each.target)}
-            for each in report.left
-        )
-
     def _marks(self, step: Step) -> dict[str, str]:
         return self._scope.marks(step.target.tags)
 
@@ -325,13 +299,17 @@ class Actor:
             for _step, made in members:
                 marked: Mapping[str, str] = {**made.tags, **dict(marks)}
                 report.world.add(dataclasses.replace(made, tags=marked))
-                self._unmarked.discard(made.place)
 
-    def _close_intents(self, report: Report) -> None:
-        """Forget the intents of what is there, and can be recognised."""
-        for place in [place for place in report.intents if place in report.world.places]:
-            if place not in self._unmarked:
-                del report.intents[place]
+
+def _stands_alone(target: Resource) -> bool:
+    """Tell whether the likes of something are looked for in the whole account."""
+    return not any(resources.needs(target))
+
+
+def _close_intents(report: Report) -> None:
+    """Forget the intents of what is there."""
+    for place in [place for place in report.intents if place in report.world.places]:
+        del report.intents[place]
 
 
 def _unclear(

@@ -66,7 +66,6 @@ class NatService(Resource):
                 route_table=tables.get(place.key),
                 internet=want.of(InternetService)[0],
                 token=token,
-                # The same tags as its public IP, so that one call marks both.
                 tags=own.tags,
             )
 

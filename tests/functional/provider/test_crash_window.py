@@ -123,3 +123,20 @@ def test_what_a_person_leaves_over_is_not_taken(action):
     tags = [{"Key": "Name", "Value": "mine"}]
     cloud.call("CreateTags", ResourceIds=[theirs], Tags=tags)
     _stands(run, action, theirs, tags)
+
+
+def test_clusters_that_are_killed_together_go_on_by_themselves():
+    """What is looked for in the whole account bears its tag before anything is made with it."""
+    happy = driver.ClusterDriver().settle()
+    one = driver.ClusterDriver()
+    two = driver.ClusterDriver(
+        fake=one.fake, uid="5f1c0c5e-0000-4000-8000-000000000002", name="two"
+    )
+    for run in (one, two):
+        run.cloud.effect = "die before"
+        run.cloud.strike_at = happy.cloud.calls.index("CreateNatService") + 1
+        while len(run.cloud.calls) < run.cloud.strike_at:
+            run.step()
+    for run in (one, two):
+        run.settle()
+        assert run.is_ready, run.conditions
