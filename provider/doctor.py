@@ -33,7 +33,8 @@ NEEDED = {
 
 REMEDIES = {
     Cause.DENIED: (
-        "Check the access key, the API access rules of the account, and the policy of the user "
+        "Check the access key and its secret, the time of this machine, which is signed, the API "
+        "access rules of the account, and the policy of the user "
         "('caposc permissions' prints the one that is needed)."
     ),
     Cause.THROTTLED: "Somebody else uses up the speed limit of the account. Try again later.",

@@ -153,6 +153,11 @@ def _made(facts: Mapping[str, Any], names: Mapping[str, str], source: str) -> Cr
 
 
 def _endpoint(given: str, protocol: str, region: str, source: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+", region):
+        # What stands there may be a secret in the wrong place.
+        raise CredentialsError(
+            f"The region of {source} has characters that no region has. Write one like eu-west-2."
+        )
     address = given or f"api.{region}.outscale.com"
     address = address if "://" in address else f"{protocol}://{address}"
     parts = urllib.parse.urlsplit(address)

@@ -152,6 +152,13 @@ def test_a_secret_is_decoded():
     assert found.source == "the Secret team/osc"
 
 
+@pytest.mark.parametrize("region", ["eu west 2", CANARY.upper()])
+def test_a_region_that_is_none_is_not_repeated(region):
+    with pytest.raises(CredentialsError, match="Write one like eu-west-2") as caught:
+        credentials.of_secret(secret(access_key="AK", secret_key="SK", region=region))
+    assert region not in str(caught.value)
+
+
 def test_what_a_secret_lacks_is_named():
     with pytest.raises(CredentialsError, match=r"^The Secret team/osc lacks access_key, region "):
         credentials.of_secret(secret(secret_key=CANARY))
