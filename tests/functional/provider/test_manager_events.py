@@ -57,6 +57,14 @@ def test_a_repeated_event_is_counted_once_a_minute(plain, clock):
     assert told["series"]["lastObservedTime"].startswith("2026-01-01T00:01:00")
 
 
+def test_the_same_refusal_of_another_request_is_no_other_event(plain, clock):
+    error = "CreateNet: TooManyResources 10022 No more Nets. (request {}-4f3c)"
+    many = [Event("Warning", "QuotaReached", error.format(number)) for number in range(5)]
+    (told,) = play(plain, clock, *((30, each) for each in many))
+    assert told["note"] == error.format(0)
+    assert told["series"]["count"] == 5
+
+
 def test_an_event_that_comes_back_after_long_is_told_anew(plain, clock):
     assert len(play(plain, clock, (0, FULL), (events.SERIES_S + 1, FULL))) == 2
 
