@@ -25,6 +25,7 @@ REAL = "## On a real account"
 FENCE = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 READY_WITHIN_S = 300.0
 STOP_S = 60.0
+STORY_WITHIN_S = 900.0
 MARK = "--- end of block"
 CHECKED = """\
 trap 'code=$?; [[ $code == 2 && $BASH_COMMAND == *"caposc plan"* ]] || exit $code' ERR
@@ -141,15 +142,15 @@ def _command(name: str) -> str:
 def _follow(blocks: list[Block], checkout: Path, given: dict[str, str]) -> list[str]:
     """Run all commands in one shell; return what each block printed."""
     script = CHECKED + "".join(f"{commands}echo '{MARK}'\n" for commands, _ in blocks)
+    shell = ["timeout", f"{STORY_WITHIN_S:.0f}", _command("bash"), "-c", script]
     done = subprocess.run(
-        [_command("bash"), "-c", script],
+        [_command(shell[0]), *shell[1:]],
         cwd=checkout,
         env={**_environment(), **given},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=READY_WITHIN_S,
     )
     *printed, last = done.stdout.split(f"{MARK}\n")
     if done.returncode:
