@@ -205,7 +205,8 @@ class Actor:
                 if not (step.verb is Verb.DELETE and error.cause is errors.Cause.GONE):
                     self._fail(step, error, report)
                     continue
-            if step.verb is Verb.DELETE:
+                touched.add(step.target.KIND)
+            if step.verb is Verb.DELETE and not step.target.GOING:
                 touched.add(step.target.KIND)
             if untagged and untagged[-1][0] is step and _stands_alone(step.target):
                 # Were it cut short here, others in the account would wonder whose it is.
@@ -251,6 +252,8 @@ class Actor:
         bound = resources.bind(step.target, report.world.places)
         if step.verb is Verb.DELETE:
             bound.delete(self._cloud)
+            if bound.GOING:
+                report.world.add(dataclasses.replace(bound, state=bound.GOING))
             return
         if step.verb is Verb.CREATE:
             intent = report.intents.get(bound.place)

@@ -36,6 +36,8 @@ class Resource:
     """States in which others can build on it, but it takes no change itself."""
     LEAVING: ClassVar[frozenset[str]] = frozenset({"deleting", "shutting-down"})
     """States after which it will be gone."""
+    GOING: ClassVar[str] = ""
+    """The state that its delete puts it in for a while; empty when it is gone at once."""
     BROKEN: ClassVar[frozenset[str]] = frozenset()
     """States that waiting does not end."""
     NEEDS_INTENT: ClassVar[bool] = True

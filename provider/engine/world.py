@@ -58,6 +58,7 @@ class World:
 
     def add(self, found: Resource) -> None:
         """Add or replace what was observed."""
+        self.surplus = [each for each in self.surplus if each.id != found.id]
         holder = self.places.get(found.place)
         if holder is not None and holder.id != found.id and holder.id in self._ids:
             if self._rank(holder) <= self._rank(found):

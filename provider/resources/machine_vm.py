@@ -52,6 +52,7 @@ class MachineVm(Resource):
     )
     READY: ClassVar[frozenset[str]] = frozenset({"running", "stopped"})
     LEAVING: ClassVar[frozenset[str]] = frozenset({"shutting-down", "terminated"})
+    GOING: ClassVar[str] = "shutting-down"
     BROKEN: ClassVar[frozenset[str]] = frozenset({"quarantine"})
     NEEDS_INTENT: ClassVar[bool] = False
     USUAL_S: ClassVar[float] = 60.0

@@ -30,6 +30,7 @@ class NatService(Resource):
     KIND: ClassVar[str] = "natService"
     CONDITION: ClassVar[str] = "NatServicesReady"
     HAS_TOKEN: ClassVar[bool] = True
+    GOING: ClassVar[str] = "deleting"
     ID_FILTER: ClassVar[str] = "NatServiceIds"
 
     subnet: Subnet

@@ -52,6 +52,7 @@ class Bastion(Resource):
     MUTABLE: ClassVar[frozenset[str]] = frozenset({"power", "security_groups", "public_ip"})
     READY: ClassVar[frozenset[str]] = frozenset({"running", "stopped"})
     LEAVING: ClassVar[frozenset[str]] = frozenset({"shutting-down"})
+    GOING: ClassVar[str] = "shutting-down"
     BROKEN: ClassVar[frozenset[str]] = frozenset({"quarantine"})
     HAS_TOKEN: ClassVar[bool] = True
     USUAL_S: ClassVar[float] = 60.0

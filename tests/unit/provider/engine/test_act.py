@@ -63,6 +63,20 @@ def test_a_mark_that_cannot_be_made_leaves_the_intent():
     assert cloud.names("box") == cloud.names("lid") == ["a"]
 
 
+def test_what_takes_a_while_to_go_is_not_looked_at_right_after_it_was_asked_to():
+    class SlowBox(toys.Box):
+        GOING = "deleting"
+
+    cloud = toys.Cloud()
+    cloud.put("box", "a")
+    seen = world.snapshot(cloud, toys.SCOPE, [SlowBox])
+    report = act.Actor(cloud, toys.SCOPE, [SlowBox], list).run([], seen, {}, going=True)
+    assert cloud.calls[-1] == "delete"
+    assert [str(each.target) for each in report.left] == ["box/a"]
+    assert report.left[0].moves
+    assert not report.is_converged
+
+
 def test_an_owner_who_should_have_nothing_and_has_something_is_looked_at_first():
     cloud, kept = toys.Cloud(), []
     cloud.put("box", "other")
