@@ -8,7 +8,6 @@ from typing import Any
 from provider.clock import Clock
 from provider.engine import act, world
 from provider.engine.plan import Verb
-from provider.osc import errors
 
 RECENT_S = 120.0
 """How long what was seen of other kinds holds while one kind is waited for."""
@@ -68,6 +67,5 @@ class LastLook:
     def _only_waits(self, report: act.Report) -> bool:
         verbs = {Verb.WAIT, Verb.DELETE} if self._is_going else {Verb.WAIT}
         return all(each.verb in verbs for each in report.left) and all(
-            each.verb is Verb.DELETE and each.error.cause is errors.Cause.BUSY
-            for each in report.failures
+            each.is_busy for each in report.failures
         )

@@ -15,6 +15,8 @@ ALWAYS_S = 600.0
 """How often what is converged is looked at: what changes in the cloud tells nobody."""
 SOON_S = 15.0
 """When to look again at what is left for another reason than waiting."""
+BUSY_S = 30.0
+"""When to try again to delete what something still holds: a VM that is gone, for 90 s."""
 
 _DONE = {
     Verb.CREATE: Reason.CREATED,
@@ -67,13 +69,11 @@ def events(report: act.Report) -> tuple[Event, ...]:
 
 def again_s(report: act.Report) -> float:
     """Return when to look again: soon at what changes by itself, seldom at what is converged."""
-    waits = [
-        each.target.POLL_S
-        for each in report.left
-        if each.verb is Verb.WAIT and each.observed is not None
-    ]
+    waits = [each.target.POLL_S for each in report.left if each.verb is Verb.WAIT and each.moves]
     if waits:
         return min(waits)
+    if report.failures and all(each.is_busy for each in report.failures):
+        return BUSY_S
     # What is refused stays so until a person changes something, and the rest waits for that.
     idle = all(each.verb in (Verb.WAIT, Verb.REFUSE) for each in report.left)
     return ALWAYS_S if idle and not report.failures else SOON_S

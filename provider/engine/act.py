@@ -38,6 +38,11 @@ class Failure:
         return f"{self.verb.value} {self.target}: {self.error}"
 
     @property
+    def is_busy(self) -> bool:
+        """Whether something cannot be deleted yet, as something else still holds it."""
+        return self.verb is Verb.DELETE and self.error.cause is errors.Cause.BUSY
+
+    @property
     def is_wait(self) -> bool:
         """Whether the same step works later without anybody doing anything."""
         return self.error.cause in {errors.Cause.BUSY, errors.Cause.THROTTLED}
