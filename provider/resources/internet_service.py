@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from provider.engine import world as worlds
-from provider.engine.resource import Resource
+from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.resources import want as wants
 from provider.resources.net import Net
@@ -78,7 +78,15 @@ class InternetService(Resource):
         return wants.alike((cls._seen(row, key, None) for row in rows), used)
 
     def create(self, cloud: clouds.Cloud) -> Self:
-        """Create it; it is linked by the update that follows."""
+        """Create it; it is linked by the update that follows, so the Net must have none yet."""
+        if self.net is not None and not self.net.is_managed:
+            linked = {"LinkNetIds": [self.net.id]}
+            for each in cloud.read("ReadInternetServices", Filters=linked):
+                raise Refusal(
+                    f"The Net {self.net.id}, which exists already, has the internet service "
+                    f"{each['InternetServiceId']}. Set spec.network.useExisting.net to true and "
+                    "list its subnets, or unlink it."
+                )
         row = cloud.call("CreateInternetService")["InternetService"]
         return self._seen(row, self.key, None)
 

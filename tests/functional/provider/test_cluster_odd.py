@@ -56,6 +56,21 @@ def test_what_was_put_into_a_net_that_exists_goes_and_the_net_stays():
     assert driver.shape(fake) == before
 
 
+def test_a_net_that_exists_with_a_way_to_the_internet_is_refused_in_words():
+    fake = FakeCloud(seed=1)
+    network = worlds.EXAMPLES[-1].spec(fake)["network"]
+    before = driver.shape(fake)
+    run = clusters.start({"net": network["net"]}, fake)
+    for _ in range(4):
+        run.step()
+        fake.clock.advance(20)
+    assert run.conditions["InternetServiceReady"][:2] == ("False", "Refused")
+    assert "Set spec.network.useExisting.net to true" in run.conditions["Ready"][2]
+    assert len(driver.inventory(fake)["InternetServices"]) == 1
+    run.delete().settle()
+    assert driver.shape(fake) == before
+
+
 def test_an_internet_service_that_was_linked_to_another_net_comes_back():
     run = clusters.ready()
     cloud = driver.Direct(run.fake)
