@@ -21,7 +21,7 @@ from provider import cluster
 from provider.osc import limits
 from tests.functional.provider import driver, machine_driver
 
-FRESH_CALLS, MEMORY_MIB = 40, 250.0
+FRESH_CALLS, STEADY_CALLS, MEMORY_MIB = 40, 100.0, 250.0
 PER_S = 0.97 * limits.RATE_PER_S
 """What the limit of an account allows, with room: calls per second in the busiest minute."""
 STEADY_S = 300.0
@@ -91,7 +91,8 @@ def fleet_rows(clusters: int, machines: int, tell: Callable[[str], None]) -> Ite
         made.calls()
         threading.Event().wait(STEADY_S / fleet.RATE)
         steady = len(made.calls()) / STEADY_S * 60
-        yield Row(title, "nothing to do, per minute", None, Figure([steady], "calls"))
+        figure = Figure([steady], "calls")
+        yield Row(title, "nothing to do, per minute", None, figure, None, STEADY_CALLS)
         aim = MEMORY_MIB if clusters * machines >= 1000 else None
         yield Row(title, "memory", None, Figure([made.memory_mib], "MiB"), None, aim)
         tell("provider: the fleet goes")
