@@ -60,18 +60,8 @@ def _left_alone(one, each):
     made = one.cloud.calls[calls:]
     changes = [each for each in made if not each.startswith("Read")]
     require(not changes, "What is converged is left alone", changes, each.events[-3:])
-    for _ in _foreign_addresses(each):
-        if "ReadPublicIps" in made:
-            made.remove("ReadPublicIps")
     require(len(made) == len(set(made)), "One Read per kind", made)
     require(each.writes == writes, "What is converged writes nothing", each.name, each.status)
-
-
-def _foreign_addresses(each):
-    """Return the users of public IPs that are not the cluster's own: each of those is looked up."""
-    network = each.object["spec"].get("network", {})
-    users = [network.get("loadBalancer", {}), network.get("bastion", {})]
-    return [user for user in users if "publicIpId" in user or "publicIpPool" in user]
 
 
 def _restored(one, each):
