@@ -6,8 +6,8 @@ PY := .venv/bin/python
 FLAGS ?=
 SHORT := quick_start,deletion,move,pause,resilience
 
-.PHONY: help setup tools older check format lint types floors tidy unit functional contract test e2e simulate demo \
-	playground bench fix generate sizes clean requirements
+.PHONY: help setup tools older check format lint types floors tidy unit functional contract test e2e \
+	e2e-short simulate demo playground bench fix generate sizes clean requirements
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
