@@ -86,9 +86,15 @@ class Manager:
 
         Those over TLS appear when there is a certificate."""
         self.is_leader = False
+        self._stop = asyncio.Event()
+        self._broken: BaseException | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop; raises Lost, after ``abort``, when another may lead."""
+        """Work until told to stop; raises Lost, after ``abort``, when another may lead.
+
+        Raises ``web.NotServed`` when an address cannot be served.
+        """
+        self._stop = stop
         self._leads(0)
         client = kube.Client(self._world.source, self._world.chance)
         async with client, self._served(client):
@@ -100,6 +106,8 @@ class Manager:
             await _ended(ending)
             with contextlib.suppress(asyncio.CancelledError):
                 await leading
+        if self._broken is not None:
+            raise self._broken
 
     # --- Every replica ---------------------------------------------------------------------------
 
@@ -145,9 +153,18 @@ class Manager:
         stack.push_async_callback(site.stop)
         self.ports[name] = site.port
 
-    @staticmethod
-    def _in_background(stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-        stack.push_async_callback(_ended, asyncio.create_task(work))
+    def _in_background(
+        self, stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None]
+    ) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._notice)
+        stack.push_async_callback(_ended, task)
+
+    def _notice(self, task: asyncio.Task[None]) -> None:
+        """Stop when something ends that goes on for as long as the manager does."""
+        if not task.cancelled():
+            self._broken = task.exception()
+            self._stop.set()
 
     # --- The leader ------------------------------------------------------------------------------
 

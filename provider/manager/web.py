@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import pathlib
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,6 +42,10 @@ def split(address: str) -> tuple[str | None, int] | None:
             "Correct it, or write '0' to switch it off."
         )
     return host.strip("[]") or None, int(port)
+
+
+class NotServed(ValueError):
+    """Tell which address cannot be served, why, and what to do."""
 
 
 class Certificate:
@@ -87,10 +92,17 @@ class Site:
         self.port = port
 
     async def start(self, secure: ssl.SSLContext | None = None) -> None:
-        """Listen."""
+        """Listen; raises NotServed."""
         await self._runner.setup()
         site = aiohttp.web.TCPSite(self._runner, self._host, self.port, ssl_context=secure)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as problem:
+            why = os.strerror(problem.errno) if problem.errno else str(problem)
+            raise NotServed(
+                f"{self._host or ''}:{self.port} cannot be served: {why}. End what listens there, "
+                "or choose another address."
+            ) from problem
         # Each family has a port of its own when any will do; the one of IPv4 is told.
         self.port = min(self._runner.addresses, key=len)[1]
 

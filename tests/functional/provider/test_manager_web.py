@@ -5,12 +5,14 @@ import contextlib
 import http.client
 import json
 import re
+import socket
 import ssl
 import threading
 
 import pytest
 
 from provider.kube import kinds
+from provider.manager import election, web
 from provider.outcome import Outcome
 from tests.contract.kube.client import eventually
 from tests.functional.provider import stage as stages
@@ -316,3 +318,25 @@ def test_a_reconcile_that_takes_too_long_is_ended_between_two_calls(plain):
         plain.cluster()
         eventually(lambda: replica.value("caposc_queue_retries_total", kind="OscCluster"))
         assert json.loads(phase(plain)) < 100
+
+
+@pytest.mark.parametrize(
+    "flag", ["webhook_port", "metrics_bind_address", "health_probe_bind_address"]
+)
+@pytest.mark.parametrize("leads", [True, False])
+def test_an_address_that_is_taken_ends_it_in_words(plain, certified, flag, leads):
+    if not leads:
+        spec = {"holderIdentity": "somebody", "leaseDurationSeconds": 3600}
+        plain.create(kinds.LEASE, election.LEASE, spec=spec)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        replica = serving(
+            plain,
+            certified,
+            leader_elect=True,
+            leader_elect_namespace=plain.namespace,
+            **{flag: port if flag == "webhook_port" else f"127.0.0.1:{port}"},
+        )
+        said = f":{port} cannot be served: Address already"
+        with pytest.raises(web.NotServed, match=said), replica:
+            eventually(lambda: replica.problem)
