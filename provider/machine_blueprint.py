@@ -187,17 +187,23 @@ class Blueprint:
                 f"The Secret {name} has {', '.join(sorted(data)) or 'no data'}, but bootstrap data "
                 "stands under the key value. Look at what made it."
             )
-        labels = (self.objects.machine or {}).get("metadata", {}).get("labels") or {}
-        deployment = labels.get(DEPLOYMENT_LABEL, "")
         vm = self.spec.vm
         return Launch(
             vm=vm,
             volumes=tuple(self.spec.volumes),
             subnet_id=place.id,
-            tags={**vm.tags, **placement.tags(vm, self.role, deployment)},
+            tags=self._said_tags,
             bootstrap=base64.b64decode(data["value"]),
             form=base64.b64decode(data.get("format") or "").decode(),
         )
+
+    @property
+    def _said_tags(self) -> dict[str, str]:
+        """The tags that the spec asks for, and those that place the VM."""
+        labels = (self.objects.machine or {}).get("metadata", {}).get("labels") or {}
+        deployment = labels.get(DEPLOYMENT_LABEL, "")
+        vm = self.spec.vm
+        return {**vm.tags, **placement.tags(vm, self.role, deployment)}
 
     def desired(
         self,
@@ -221,6 +227,11 @@ class Blueprint:
         if spec.public_ip and not spec.public_ip_pool:
             address = MachineIp(key="default", tags=marks)
             desired.append(address)
+        said: dict[str, str] = {}
+        if there is not None:
+            # Its user data has given it these, with the public IP that its start attaches.
+            address_there = there.row.get("PublicIp") if self._wants_address else ""
+            said = self._said_tags | ({names.AUTO_ATTACH: address_there} if address_there else {})
         node = {names.NODE_NAME: there.node_name} if there is not None and there.node_name else {}
         vm = MachineVm(
             key="default",
@@ -232,7 +243,7 @@ class Blueprint:
             security_groups=groups,
             token=names.machine_token(self.name, self.uid),
             launch=launch,
-            tags={**marks, **names.role_tags([self.role]), **node},
+            tags={**said, **marks, **names.role_tags([self.role]), **node},
             is_managed=not spec.resource_id,
         )
         desired.append(vm)

@@ -1,4 +1,4 @@
-"""A running VM has the security groups that its machine and its cluster ask for."""
+"""A running VM has the security groups and the tags that its machine and its cluster ask for."""
 
 import pytest
 
@@ -201,3 +201,19 @@ def test_a_machine_without_its_cluster_keeps_its_groups(site):
     site.osc_cluster = None
     run.settle()
     assert groups(run) == {"demo-node"}
+
+
+# --- Tags ----------------------------------------------------------------------------------------
+
+
+def test_all_tags_of_a_vm_come_back(site):
+    """Those that its user data has set too: OUTSCALE looks at them when it starts again."""
+    run = site.machine(spec={"vm": {"publicIp": True, "tags": {"team": "blue"}}}).settle()
+    before = run.tags
+    assert {"team", "osc.fcu.repulse_server", "osc.fcu.eip.auto-attach"} <= before.keys()
+    kept = [each for each in run.vm["Tags"] if each["Key"].startswith("OscK8sClusterID/")]
+    gone = [each for each in run.vm["Tags"] if each not in kept]
+    site.outside.call("DeleteTags", ResourceIds=[run.vm["VmId"]], Tags=gone)
+    site.fake.clock.advance(60)
+    run.settle()
+    assert run.tags == before
