@@ -102,6 +102,15 @@ class World:
         """Return everything."""
         return [*self.places.values(), *self.surplus]
 
+    def choose(self) -> None:
+        """Of two in one place, keep there the one that others are in, and let the empty one go."""
+        used = {each.id for one in self.all() for each in resources.references(one)}
+        for each in [each for each in self.surplus if each.id in used]:
+            holder = self.places.get(each.place)
+            if holder is not None and holder.is_managed and holder.id not in used:
+                self.surplus[self.surplus.index(each)] = holder
+                self.places[each.place] = each
+
     def rebind(self) -> None:
         """Let every reference point at what was observed last."""
         for each in list(self.places.values()):
@@ -138,6 +147,8 @@ def snapshot(
             if kind.TAKES_TAGS and each.is_managed and scope.owner[0] not in each.tags:
                 world.lost.append(each)
     world.answers.clear()
+    if world.surplus:
+        world.choose()
     return world
 
 

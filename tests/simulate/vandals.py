@@ -215,6 +215,8 @@ def _strip_tags(chance, cloud, owner):
     if not row:
         return None
     tags = [each for each in row["Tags"] if f"{each['Key']}={each['Value']}" != owner]
+    # Those are what a VM says of itself when it starts, and have no effect after that.
+    tags = [each for each in tags if not each["Key"].startswith("osc.fcu.")]
     if tags:
         cloud.call("DeleteTags", ResourceIds=[row[_TAGGED[read]]], Tags=tags)
     return row[_TAGGED[read]]

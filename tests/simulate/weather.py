@@ -162,6 +162,9 @@ class Ours(Fallible, driver.ClusterDriver):
         for each in (self, *self.crew.values()):
             each.memory = {}
 
+    def die(self):
+        self.restart()
+
     def step(self):
         self.machines = tuple(each.object for each in self.hands)
         return super().step()

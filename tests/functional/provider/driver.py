@@ -203,11 +203,15 @@ class ClusterDriver:
                 objects, self.clouds, self.clock, self.record, self.memory, self.here
             )
         except Killed:
-            self.memory.clear()
+            self.die()
             return None
         self.apply(outcome)
         self.last = outcome
         return outcome
+
+    def die(self):
+        """Lose what a process has in its memory."""
+        self.memory.clear()
 
     def settle(self, limit=80):
         """Reconcile until it asks for no early look, or the object is gone."""

@@ -220,3 +220,20 @@ def test_a_route_table_with_the_subnet_of_another_gives_it_back():
     changes = [each for each in run.cloud.calls[calls:] if not each.startswith("Read")]
     assert "DeleteRouteTable" not in changes
     assert driver.shape(run.fake) == before
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_of_two_nets_the_one_with_everything_in_it_stays(is_known):
+    fake = FakeCloud(seed=1)
+    cloud = driver.Direct(fake)
+    older = cloud.call("CreateNet", IpRange="10.0.0.0/16")["Net"]["NetId"]
+    run = driver.ClusterDriver(fake=fake).settle()
+    (used,) = [row for row in cloud.read("ReadNets") if row["Tags"]]
+    assert older < used["NetId"], "Without a better reason, the first id stays."
+    cloud.call("CreateTags", ResourceIds=[older], Tags=used["Tags"])
+    run.memory.clear()
+    if not is_known:
+        run.object["status"] = {}
+    run.settle()
+    assert run.is_ready, run.conditions
+    assert [row["NetId"] for row in cloud.read("ReadNets")] == [used["NetId"]]
