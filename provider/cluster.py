@@ -259,7 +259,7 @@ class _Pass:
             return None
         before = {each.id for each in seen.all()}
         kinds = [kind for kind in KINDS if kind.KIND in self.last.waiting]
-        world.snapshot(cloud, scope, kinds, seen)
+        world.snapshot(cloud, scope, kinds, seen, known=self._known())
         if self.is_going:  # What names something went before it.
             return seen
         # What is gone may still be named by what was not looked at.

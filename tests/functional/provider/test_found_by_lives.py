@@ -237,3 +237,16 @@ def test_of_two_nets_the_one_with_everything_in_it_stays(is_known):
     run.settle()
     assert run.is_ready, run.conditions
     assert [row["NetId"] for row in cloud.read("ReadNets")] == [used["NetId"]]
+
+
+def test_what_loses_its_tag_while_a_cluster_goes_goes_as_well():
+    run = driver.ClusterDriver().settle()
+    cloud = driver.Direct(run.fake)
+    run.delete().step()
+    left = [row for row in cloud.read("ReadSecurityGroups") if row["Tags"]]
+    assert left, "The load balancer still holds some."
+    mark = [{"Key": f"OscK8sClusterID/{driver.UID}", "Value": "owned"}]
+    cloud.call("DeleteTags", ResourceIds=[left[0]["SecurityGroupId"]], Tags=mark)
+    run.settle()
+    assert run.is_gone
+    assert driver.inventory(run.fake)["Nets"] == []
