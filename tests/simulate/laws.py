@@ -198,7 +198,9 @@ def tidy_up(life, text):
     found = list(dict.fromkeys(_ID.findall(text)))
     marks = _MARKS.search(text)[1].split(" and ")
     tags = [dict(zip(("Key", "Value"), each.split("="), strict=True)) for each in marks]
-    for number, id_ in enumerate(id_ for id_ in found if id_ not in neighbour.names):
+    rows = life.ground.near.read("ReadTags", Filters={"ResourceIds": found})
+    taken = neighbour.names | {row["ResourceId"] for row in rows}
+    for number, id_ in enumerate(id_ for id_ in found if id_ not in taken):
         try:
             if (life.seed + number) % 2:
                 call("CreateTags", ResourceIds=[id_], Tags=tags)
