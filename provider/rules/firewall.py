@@ -316,9 +316,9 @@ def _automatic(facts: _Cluster, cluster: str) -> Iterator[Group]:
         if not facts.has(party):
             continue
         rules = {each for row in TABLE for each in _of_row(row, party, facts)}
-        if lets_out:
-            # Every group is born with this rule, which need not be deleted then: machines have it
-            # by their other group, and a load balancer only connects to its backends.
+        if lets_out and party is not LOAD_BALANCER:
+            # Every group is born with this rule, which need not be deleted here: machines have it
+            # by their other group, and the bastion has it anyway.
             rules |= BORN_WITH
         for more in facts.network.additional_security_rules:
             if set(more.roles) == set(roles):

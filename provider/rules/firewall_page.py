@@ -21,8 +21,9 @@ the bastion (`<cluster>-bastion`). A machine has the group of its role and that 
 - `allowFromIPRanges` says who may reach the Kubernetes API and the bastion. Without it, everyone.
 - `allowToIPRanges` says what machines and the bastion may reach. Without it, everything; with one
   empty string, nothing but the Net.
-- While everything may be reached, each group keeps the rule that OUTSCALE creates it with, which
-  lets everything out. Otherwise that rule goes, and a load balancer reaches its backends only.
+- While everything may be reached, the groups of machines and of the bastion keep the rule that
+  OUTSCALE creates them with, which lets everything out. A load balancer never reaches more than its
+  backends.
 - `additionalSecurityRules` adds rules to the group that has the same roles, in any order.
 - A rule that another one of the same group already covers is left out.
 - A rule with an IP range that is neither here nor in the spec is deleted. A rule that names another

@@ -78,13 +78,18 @@ def test_the_way_out_can_be_restricted():
 def test_what_a_group_is_born_with_goes_once_the_way_out_is_restricted():
     run = clusters.ready()
     born = {("-1", -1, -1, ANYWHERE)}
-    assert clusters.rules(clusters.group(run, "demo-lb"), "Outbound") == born
+    assert clusters.rules(clusters.group(run, "demo-worker"), "Outbound") == born
     clusters.change(run, {"allowToIPRanges": ["198.51.100.0/24"]}).settle()
     assert run.is_ready
-    out = clusters.rules(clusters.group(run, "demo-lb"), "Outbound")
-    assert out == {("tcp", 6443, 6443, "10.0.4.0/24")}
+    assert clusters.rules(clusters.group(run, "demo-worker"), "Outbound") == set()
     clusters.change(run, {}).settle()
-    assert clusters.rules(clusters.group(run, "demo-lb"), "Outbound") == born
+    assert clusters.rules(clusters.group(run, "demo-worker"), "Outbound") == born
+
+
+def test_a_load_balancer_reaches_its_backends_only():
+    run = clusters.ready()
+    back = {("tcp", 6443, 6443, "10.0.4.0/24")}
+    assert clusters.rules(clusters.group(run, "demo-lb"), "Outbound") == back
 
 
 def test_additional_rules_are_added_and_taken_away():
