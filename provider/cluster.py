@@ -100,7 +100,7 @@ class _Pass:
         self.uid = self.label or _owner_uid(objects)
         self.shared: Callable[[], tuple[clouds_.Cloud, clouds_.Reads]] | None = None
         of = (self.metadata.get("generation"), self.is_going, self.uid)
-        self.last = looking.LastLook(memory, clock, of)
+        self.last = looking.LastLook(memory, clock, of, self.metadata.get("resourceVersion"))
 
     def run(self) -> Outcome:
         if conditions.is_externally_managed(self.metadata):

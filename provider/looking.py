@@ -14,20 +14,32 @@ RECENT_S = 120.0
 
 
 class LastLook:
-    """The last look at a cluster, which counts for the same ``of``: generation, fate and uid."""
+    """The last look at a cluster, which counts for the same ``of``: generation, fate and uid.
+
+    ``version`` is that of the whole object.
+    """
 
     def __init__(
-        self, memory: MutableMapping[str, Any], clock: Clock, of: tuple[object, bool, str]
+        self,
+        memory: MutableMapping[str, Any],
+        clock: Clock,
+        of: tuple[object, bool, str],
+        version: object,
     ) -> None:
         self._memory = memory
         self._clock = clock
         self._of = of
+        self._version = version
         _, self._is_going, _ = of
 
     @property
     def is_calm(self) -> bool:
-        """Whether nothing was to be done."""
-        return self._holds and not self._memory.get("waiting")
+        """Whether nothing was to be done, and nobody has touched the object since.
+
+        Whoever sets an annotation wants a look at what is there now.
+        """
+        is_same = self._memory.get("version") == self._version
+        return self._holds and is_same and not self._memory.get("waiting")
 
     @property
     def world(self) -> world.World | None:
@@ -52,7 +64,7 @@ class LastLook:
         before = self._memory.get("world"), self._memory.get("at_s")
         self.forget()
         if report.is_converged and not report.done:
-            self._memory["of"] = self._of
+            self._memory.update(of=self._of, version=self._version)
         waiting = {each.target.KIND for each in report.left if each.moves}
         if not waiting or report.intents or not self._only_waits(report):
             return
@@ -61,7 +73,7 @@ class LastLook:
 
     def forget(self) -> None:
         """Look at everything the next time."""
-        for name in ("of", "world", "waiting", "at_s"):
+        for name in ("of", "version", "world", "waiting", "at_s"):
             self._memory.pop(name, None)
 
     def _only_waits(self, report: act.Report) -> bool:

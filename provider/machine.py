@@ -175,7 +175,7 @@ class _Pass:
             self.clock,
             self.memory,
             owner="=".join(scope.owner),
-            is_calm=self.memory.get(_CALM) == (self.metadata.get("generation"), self.is_going),
+            is_calm=self.memory.get(_CALM) == self._version,
         )
 
     def _delete(self) -> Outcome:
@@ -214,11 +214,15 @@ class _Pass:
         vm = _vm(report.world)
         return self._lost(vm) or self._result(report, vm)
 
+    @property
+    def _version(self) -> tuple[object, bool]:
+        # Whoever sets an annotation wants a look at what is there now.
+        return self.metadata.get("resourceVersion"), self.is_going
+
     def _remember(self, *, is_calm: bool) -> None:
         """Keep whether nothing was to be done, so that an older answer will do the next time."""
         if self.memory is not None:
-            calm = (self.metadata.get("generation"), self.is_going) if is_calm else None
-            self.memory[_CALM] = calm
+            self.memory[_CALM] = self._version if is_calm else None
 
     def _lost(self, vm: MachineVm | None) -> Outcome | None:
         """Tell that the VM does not work any more, and will not; None when it does.

@@ -76,8 +76,8 @@ class Clouds:
         self._clock = clock
         self.restart()
 
-    def restart(self):
-        self._reads = SharedReads(self.near, self._clock)
+    def restart(self, calm_age_s=0.0):
+        self._reads = SharedReads(self.near, self._clock, calm_age_s)
 
     def shared(self):
         return self.near, self._reads

@@ -377,3 +377,25 @@ def test_switching_everything_off_leaves_a_default_cluster(example):
         plain.object["spec"].pop("controlPlaneEndpoint")
     plain.settle()
     assert driver.shape(run.fake) == driver.shape(plain.fake)
+
+
+# --- Answers that are a bit old ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("is_touched", "is_there"), [(False, False), (True, True)])
+def test_who_touches_a_calm_cluster_sees_what_is_there_now(is_touched, is_there):
+    run = clusters.ready()
+    run.clouds.restart(calm_age_s=30)
+    metadata = run.object["metadata"]
+    metadata["resourceVersion"] = "1"
+    run.settle()
+    run.step()
+    table = next(each for each in clusters.live(run, "RouteTables") if each["LinkRouteTables"])
+    call(run, "DeleteRoute", RouteTableId=table["RouteTableId"], DestinationIpRange=ANYWHERE)
+    if is_touched:
+        metadata["resourceVersion"] = "2"
+    run.fake.clock.advance(10)
+    run.step()
+    rows = [each for each in clusters.live(run, "RouteTables") if each["LinkRouteTables"]]
+    found = [{route["DestinationIpRange"] for route in each["Routes"]} for each in rows]
+    assert all(ANYWHERE in each for each in found) == is_there
