@@ -82,6 +82,7 @@ class Actor:
         self._record = record
         self._made: set[tuple[str, str]] = set()
         self._adopted: set[tuple[str, str]] = set()
+        self._earlier: frozenset[tuple[str, str]] = frozenset()
         self._tried: set[tuple[Verb, tuple[str, str], str]] = set()
         self._is_stopped = False
 
@@ -102,6 +103,7 @@ class Actor:
         """
         report = Report(world, intents=dict(intents))
         wanted = {each.place for each in desired}
+        self._earlier = frozenset(intents)
         self._finish_earlier(wanted, report)
         # Before anything is deleted: afterwards nobody knows that they were carried out.
         _close_intents(report)
@@ -223,7 +225,9 @@ class Actor:
     def _fail(self, step: Step, error: errors.ApiError | Refusal, report: Report) -> None:
         report.failures.append(Failure.of(step, error))
         self._is_stopped |= error.cause is errors.Cause.THROTTLED
-        if step.verb is Verb.CREATE and error.cause is not errors.Cause.UNKNOWN:
+        # What an earlier create has made may be taken before a Read shows it.
+        is_ours = error.cause is errors.Cause.TAKEN and step.target.place in self._earlier
+        if step.verb is Verb.CREATE and error.cause is not errors.Cause.UNKNOWN and not is_ours:
             # It was refused for certain, so whatever looks alike from now on is somebody else's.
             report.intents.pop(step.target.place, None)
 
