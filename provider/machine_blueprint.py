@@ -102,7 +102,7 @@ class Blueprint:
         """Return the kinds that this machine can have anything of: each costs a Read."""
         opened = {kind for kind, _ in intents.load(self._status)}
         has_gpu = self.spec.vm.flexible_gpu.model or self._ids(FlexibleGpu.KIND)
-        has_address = self._wants_address or self._ids(MachineIp.KIND) or self.is_going
+        has_address = self.spec.vm.public_ip or self._ids(MachineIp.KIND) or self.is_going
         kinds: list[type[Resource]] = []
         if has_gpu or FlexibleGpu.KIND in opened:
             kinds.append(FlexibleGpu)
@@ -114,8 +114,9 @@ class Blueprint:
         return kinds
 
     @property
-    def _wants_address(self) -> bool:
-        return self.spec.vm.public_ip or bool(self.spec.vm.public_ip_pool)
+    def _pool(self) -> str:
+        """The pool of its public IP. That of a machine without one means nothing."""
+        return self.spec.vm.public_ip_pool if self.spec.vm.public_ip else ""
 
     def _balancer(self) -> str:
         """Return the name of the load balancer of the Kubernetes API; empty when there is none."""
@@ -142,7 +143,7 @@ class Blueprint:
         lines = [str(each) for each in validation.problems(self.spec)]
         network = self.site.network
         is_offline = "internet" in network.disable and not network.net.resource_id
-        if self._wants_address and is_offline:
+        if self.spec.vm.public_ip and is_offline:
             lines.append(
                 "spec.vm.publicIp: The machine is to have a public IP, but spec.network.disable of "
                 "the OscCluster has internet. Remove one of the two."
@@ -224,13 +225,13 @@ class Blueprint:
                 key=subregion, model=spec.flexible_gpu.model, generation=generation, tags=marks
             )
             desired.append(gpu)
-        if spec.public_ip and not spec.public_ip_pool:
+        if spec.public_ip and not self._pool:
             address = MachineIp(key="default", tags=marks)
             desired.append(address)
         said: dict[str, str] = {}
         if there is not None:
             # Its user data has given it these, with the public IP that its start attaches.
-            address_there = there.row.get("PublicIp") if self._wants_address else ""
+            address_there = there.row.get("PublicIp") if self.spec.vm.public_ip else ""
             said = self._said_tags | ({names.AUTO_ATTACH: address_there} if address_there else {})
         node = {names.NODE_NAME: there.node_name} if there is not None and there.node_name else {}
         vm = MachineVm(
@@ -238,7 +239,7 @@ class Blueprint:
             id=spec.resource_id,
             gpu=gpu,
             public_ip=address,
-            public_ip_pool=spec.public_ip_pool,
+            public_ip_pool=self._pool,
             checks_traffic=spec.source_dest_check,
             security_groups=groups,
             token=names.machine_token(self.name, self.uid),

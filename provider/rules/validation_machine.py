@@ -30,7 +30,13 @@ def problems(spec: v1beta2.OscMachineSpec, path: str) -> Iterator[Problem]:
 
 def warnings(spec: v1beta2.OscMachineSpec, path: str) -> Iterator[Problem]:
     """Return what is allowed, but may not be what was meant."""
-    disk = spec.vm.root_disk
+    vm, disk = spec.vm, spec.vm.root_disk
+    if vm.public_ip_pool and not vm.public_ip:
+        yield Problem(
+            f"{path}.vm.publicIpPool",
+            f'publicIpPool is "{vm.public_ip_pool}", but publicIp is false, so there will be no '
+            "public IP. Set publicIp to true, or remove the pool.",
+        )
     yield from parts.image_warnings(f"{path}.vm.image", spec.vm.image)
     yield from parts.volume_warnings(f"{path}.vm.rootDisk", disk.type, disk.iops)
     for index, each in enumerate(spec.volumes):
@@ -50,12 +56,6 @@ def _vm(path: str, vm: v1beta2.Vm) -> Iterator[Problem]:
     yield from parts.one_of(f"{path}.subregionMode", vm.subregion_mode, ("leastNodes", "random"))
     yield from parts.addresses(f"{path}.privateIps", vm.private_ips)
     yield from parts.unique(f"{path}.securityGroupNames", "", vm.security_group_names)
-    if vm.public_ip_pool and not vm.public_ip:
-        yield Problem(
-            f"{path}.publicIpPool",
-            f'publicIpPool is "{vm.public_ip_pool}", but publicIp is false. Set publicIp to true, '
-            "or remove the pool.",
-        )
     yield from placement.problems(f"{path}.placement", vm.placement)
     yield from parts.identifier(f"{path}.resourceId", vm.resource_id, "i", "a VM")
     yield from _tags(f"{path}.tags", vm)

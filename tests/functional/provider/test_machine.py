@@ -330,6 +330,16 @@ def _pool(site, count):
 POOLED = {"vm": {"publicIp": True, "publicIpPool": "nodes"}}
 
 
+def test_a_pool_alone_asks_for_no_public_ip_as_with_the_go_provider(site):
+    _pool(site, 1)
+    run = site.machine(spec={"vm": {"publicIpPool": "nodes"}}).settle()
+    assert run.is_ready, run.conditions
+    assert not run.vm.get("PublicIp")
+    assert "auto-attach" not in str(run.tags)
+    run.delete().settle()
+    assert run.is_gone
+
+
 def test_a_public_ip_of_a_pool_goes_back_to_it(site):
     _pool(site, 1)
     run = site.machine(spec=POOLED).settle()

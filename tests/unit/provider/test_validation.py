@@ -91,11 +91,6 @@ VMS = {
         "securityGroupNames[1]",
         "already",
     ),
-    "pool without a public IP": (
-        {"publicIpPool": "p"},
-        "publicIpPool",
-        'publicIpPool is "p", but publicIp is false.',
-    ),
     "together and apart": (
         {"placement": {"repulseServer": "a", "attractServer": "b"}},
         "placement",
@@ -289,6 +284,11 @@ class TestWarningsOfMachines:
                 {"rootDisk": {"type": "gp2", "size": 30, "iops": 1500}},
                 "rootDisk.iops",
                 "iops is 1500, but a gp2 volume has none, so that it is ignored.",
+            ),
+            (
+                {"publicIpPool": "p"},
+                "publicIpPool",
+                'publicIpPool is "p", but publicIp is false, so there will be no public IP.',
             ),
         ],
     )
