@@ -28,7 +28,7 @@ from provider.resources.security_group import SecurityGroup
 from provider.resources.subnet import Subnet
 from provider.resources.vm import Bastion
 from provider.resources.want import Want
-from provider.rules import names, validation
+from provider.rules import names, validation, validation_change
 
 KINDS: tuple[type[Resource], ...] = (
     # Each refers only to kinds before it, or to later ones by a name alone.
@@ -83,12 +83,14 @@ def check(spec: v1beta2.OscClusterSpec, *, is_provisioned: bool) -> None:
 def check_endpoint(spec: v1beta2.OscClusterSpec, seen: world.World, name: str, uid: str) -> None:
     """Raise ``Refusal`` for a load balancer that would leave the endpoint, which is fixed."""
     point, spec_lb = spec.control_plane_endpoint, spec.network.load_balancer
-    if "loadbalancer" in spec.network.disable:
-        return
     wanted, where = load_balancer(spec, name, uid), "spec.network.loadBalancer"
     for each in seen.of(LoadBalancer.KIND):
         assert isinstance(each, LoadBalancer)
         if not point.is_set or each.dns_name != point.host:
+            continue
+        if "loadbalancer" in spec.network.disable:
+            if each.is_managed:
+                raise Refusal(validation_change.way_to_the_api(point.host))
             continue
         if each.id != wanted:
             raise Refusal(

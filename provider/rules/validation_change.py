@@ -7,6 +7,7 @@ from typing import Any
 
 from provider.api import v1beta2
 from provider.problem import Problem
+from provider.rules import names
 
 Json = Any
 
@@ -81,6 +82,7 @@ def of_cluster(
         "a NAT service",
         _ANEW,
     )
+    yield from _disable(path, old, new, default_name)
     yield from _balancer(f"{path}.loadBalancer", old, new, default_name)
     yield from _bastion(f"{path}.bastion", before.bastion, after.bastion)
     yield from _peering(f"{path}.netPeering", before.net_peering, after.net_peering)
@@ -111,6 +113,27 @@ def _subnets(path: str, old: list[v1beta2.Subnet], new: list[v1beta2.Subnet]) ->
                 "a subnet",
                 "Add another subnet, move to it, then remove this one.",
             )
+
+
+def way_to_the_api(host: str) -> str:
+    """Return why a load balancer that the endpoint names cannot be switched off."""
+    return (
+        f"spec.network.disable has loadbalancer, but spec.controlPlaneEndpoint.host is {host}, "
+        "which is the load balancer of this cluster: without it nobody would reach the Kubernetes "
+        "API. Remove loadbalancer from spec.network.disable, or make another cluster."
+    )
+
+
+def _disable(
+    path: str, old: v1beta2.OscClusterSpec, new: v1beta2.OscClusterSpec, default_name: str
+) -> Iterator[Problem]:
+    host, name = new.control_plane_endpoint.host, old.network.load_balancer.name or default_name
+    if (
+        "loadbalancer" in set(new.network.disable) - set(old.network.disable)
+        and not old.network.use_existing.load_balancer
+        and names.is_load_balancer_host(host, name)
+    ):
+        yield Problem(f"{path}.disable", way_to_the_api(host))
 
 
 def _balancer(

@@ -185,6 +185,22 @@ def test_the_port_of_a_running_cluster_stays():
     assert "spec.network.loadBalancer.listener.port is 443, but" in message
 
 
+def test_the_way_to_the_api_is_not_switched_off_under_a_running_cluster():
+    run = clusters.ready()
+    clusters.change(run, {"disable": ["loadbalancer"]})
+    assert clusters.changes(run, run.step) == []
+    _, _, message = run.conditions["SpecReady"]
+    assert "spec.network.disable has loadbalancer, but spec.controlPlaneEndpoint.host" in message
+    assert clusters.balancer(run)
+
+
+def test_a_load_balancer_that_is_not_the_way_to_the_api_can_be_switched_off():
+    run = clusters.ready(endpoint={"host": "api.example.org", "port": 6443})
+    clusters.change(run, {"disable": ["loadbalancer"]}).settle()
+    assert run.is_ready, run.conditions
+    assert clusters.live(run, "LoadBalancers") == []
+
+
 # --- What is not there ---------------------------------------------------------------------------
 
 

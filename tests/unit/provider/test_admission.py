@@ -289,6 +289,18 @@ class TestChangeOfCluster:
     def test_what_can_be_changed_is_let_through(self, old, new):
         assert changed({"network": old}, {"network": new}) == []
 
+    @pytest.mark.parametrize(
+        ("host", "refused"),
+        [
+            ("x-k8s-1234567.eu-west-2.lbu.outscale.com", ["spec.network.disable"]),
+            ("y-k8s-1234567.eu-west-2.lbu.outscale.com", []),
+            ("192.0.2.1", []),
+        ],
+    )
+    def test_the_way_to_the_api_is_not_switched_off(self, host, refused):
+        old = {"controlPlaneEndpoint": {"host": host, "port": 6443}, "network": {}}
+        assert changed(old, {**old, "network": {"disable": ["loadbalancer"]}}) == refused
+
     def test_a_refusal_says_both_values_and_what_to_do(self):
         response = update(
             thing("OscCluster"),
