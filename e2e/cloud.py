@@ -136,6 +136,11 @@ class Account:
         """Return all that belongs to any cluster, as ``Kind id``: the rest may be anybody's."""
         return {f"{kind} {id_}" for kind, id_, row in self.everything() if _is_owned(row)}
 
+    def tell(self, which: set[str]) -> str:
+        """Return a sentence about some of all that is there: whose it is by its tags, and how."""
+        rows = {f"{kind} {id_}": row for kind, id_, row in self.everything()}
+        return "; ".join(f"{each} ({_whose(rows.get(each, {}))})" for each in sorted(which))
+
     def writes(self, after: int = 0) -> list[Write]:
         """Return the calls that changed something, or tried to, without the first ``after``.
 
@@ -227,11 +232,18 @@ class Footprint:
 class Fake(Account):
     """An account of fakecloud, which runs as a process until the ``with`` block ends."""
 
-    def __init__(self, folder: Path, keypair: str = "", auth: str = "verify") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        keypair: str = "",
+        auth: str = "verify",
+        region: str = KEYS["OSC_REGION"],
+    ) -> None:
         """Prepare it; its log goes into ``folder``, and into the account a keypair."""
         self._folder = folder
         self._auth = auth
         self._keypair = keypair
+        self._keys = {**KEYS, "OSC_REGION": region}
         self.log = folder / "fakecloud.log"
         self.url = ""
 
@@ -246,8 +258,10 @@ class Fake(Account):
         """Start it, and return when it serves."""
         self._folder.mkdir(parents=True)
         flags = ["--port=0", f"--rate={RATE}", f"--auth={self._auth}"]
+        flags += [f"--region={self._keys['OSC_REGION']}"]
         command = [sys.executable, "-m", "fakecloud", *flags]
-        environment = {**{k: t for k, t in os.environ.items() if not k.startswith("OSC_")}, **KEYS}
+        inherited = {k: text for k, text in os.environ.items() if not k.startswith("OSC_")}
+        environment = {**inherited, **self._keys}
         self._service = Service(
             "fakecloud", command, folder=self._folder, log=self.log, environment=environment
         )
@@ -264,7 +278,7 @@ class Fake(Account):
 
     def _open(self, url: str) -> None:
         self.url = url
-        super().__init__({**KEYS, "OSC_ENDPOINT_API": url})
+        super().__init__({**self._keys, "OSC_ENDPOINT_API": url})
 
     def inventory(self) -> set[str]:
         """Return all that is there, as ``Kind id``: nobody else is here."""
@@ -293,6 +307,11 @@ class Fake(Account):
 
 def _is_owned(row: Row) -> bool:
     return any(tag["Key"].startswith(OWNED) for tag in row.get("Tags") or ())
+
+
+def _whose(row: Row) -> str:
+    tags = [f"{tag['Key']}={tag['Value']}" for tag in row.get("Tags") or ()]
+    return ", ".join([row.get("State", "there"), *(tags or ["without tags"])])
 
 
 def _stamp(moment: dt.datetime) -> str:

@@ -178,18 +178,14 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print a line for each spec: how it ended, how long it took, and why it was left out."""
+    """Print a line for each spec: how it ended, how long it took, and why it failed or not ran."""
     terminalreporter.section("specs")
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, ()):
             if report.when == "call" or outcome != "passed":
                 name = report.nodeid.removeprefix("e2e/")
-                why = (
-                    f": {report.longrepr[2].removeprefix('Skipped: ')}"
-                    if outcome == "skipped"
-                    else ""
-                )
-                terminalreporter.write_line(f"{outcome:<8}{report.duration:6.0f} s  {name}{why}")
+                line = f"{outcome:<8}{report.duration:6.0f} s  {name}{_why(report)}"
+                terminalreporter.write_line(line)
     if terminalreporter.stats:
         terminalreporter.write_line(f"All of it took {time.monotonic() - BEGIN_S:.0f} s.")
 
@@ -203,10 +199,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+def _why(report: pytest.TestReport) -> str:
+    """Return the first line of what ended a spec; nothing when it passed."""
+    told = report.longrepr
+    if isinstance(told, tuple):
+        return f": {told[2].removeprefix('Skipped: ')}"
+    crash = getattr(told, "reprcrash", None)
+    return f": {crash.message.splitlines()[0]}" if crash and crash.message else ""
+
+
 def _cloud(config: pytest.Config, folder: Path, given: dict[str, str]) -> Fake | Account:
     if config.getoption("--cloud") == "account":
         return Account.of_environment()
-    return Fake(folder / "cloud", keypair=given["OSC_KEYPAIR_NAME"])
+    return Fake(folder / "cloud", keypair=given["OSC_KEYPAIR_NAME"], region=given["OSC_REGION"])
 
 
 def _management(
@@ -219,6 +224,9 @@ def _management(
 
 
 def variables() -> dict[str, str]:
-    """Return what components and templates are filled in with."""
-    content = yaml.safe_load(waits.CONFIG.read_text())["variables"]
-    return {name: os.environ.get(name, text) for name, text in content.items()}
+    """Return what components and templates are filled in with; one may name those before it."""
+    content: dict[str, str] = yaml.safe_load(waits.CONFIG.read_text())["variables"]
+    found: dict[str, str] = {}
+    for name, text in content.items():
+        found[name] = os.environ.get(name) or text.format_map(found)
+    return found

@@ -6,6 +6,10 @@ import dataclasses
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from e2e.waits import need
 
 Object = dict[str, Any]
 
@@ -13,6 +17,11 @@ CORE = "cluster.x-k8s.io/v1beta2"
 INFRASTRUCTURE = "infrastructure.cluster.x-k8s.io/v1beta2"
 MERGE = "application/merge-patch+json"
 TIMEOUT_S = 10.0
+NOT_FOUND = 404
+LATER = Retry(
+    5, connect=0, read=0, status_forcelist={429}, allowed_methods=None, raise_on_status=False
+)
+"""A server that begins to serve a kind asks to come again in a second."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Kube:
         self._kinds: list[Kind] = []
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.mount("http://", HTTPAdapter(max_retries=LATER))
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
@@ -77,9 +87,14 @@ class Kube:
         return made
 
     def get(self, api_version: str, plural: str, name: str) -> Object | None:
-        """Return an object, or None when there is none."""
-        answer = self.ask("GET", self.path(api_version, plural, name))
-        return answer.json() if answer.ok else None
+        """Return an object, or None when there is none; raise Unmet when nobody can tell."""
+        path = self.path(api_version, plural, name)
+        answer = self.ask("GET", path)
+        if answer.status_code == NOT_FOUND:
+            return None
+        need(answer.ok, saw=f"GET {path}: {answer.status_code} {answer.text}")
+        found: Object = answer.json()
+        return found
 
     def items(self, api_version: str, plural: str) -> list[Object]:
         """Return all objects of a kind."""

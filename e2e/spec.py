@@ -24,6 +24,9 @@ from e2e.story import Story
 
 Found = TypeVar("Found")
 
+FAILURES = (Exception, SystemExit, pytest.fail.Exception)
+"""What a spec fails with; pytest has exceptions that are no ``Exception``."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Ground:
@@ -108,8 +111,8 @@ class Spec:
 
     def nothing_is_left(self) -> None:
         """Find nothing of the cluster in the cloud."""
-        left = sorted(self.footprint.inventory())
-        waits.need(not left, saw=f"the cloud has {', '.join(left)}")
+        left = self.footprint.inventory()
+        waits.need(not left, saw=f"the cloud has {self.cloud.tell(left)}")
 
     def count(self, kind: str) -> int:
         """Return how many of a kind the cluster has in the cloud."""
@@ -125,7 +128,7 @@ class Spec:
             there = Cluster(made, self.cluster.namespace, self.cluster.name, self.footprint)
             try:
                 yield there
-            except (Exception, SystemExit):
+            except FAILURES:
                 keep(self, there, f"{self.title} elsewhere")
                 raise
 
@@ -136,7 +139,7 @@ def opened(ground: Ground, module: str, title: str) -> Iterator[Spec]:
     words = title.removeprefix("test_").replace("_", " ")
     name = f"e2e-{zlib.crc32(f'{module} {title}'.encode()):08x}"
     label = module + "".join(re.findall(r"\[.*\]", title))
-    story = Story(f"{words[0].upper()}{words[1:]}.", label)
+    story = Story(f"{words[0].upper()}{words[1:]}. Its cluster is {name}.", label)
     ground.management.kubectl.run("create", "namespace", name)
     cluster = Cluster(ground.management, name, name, Footprint(ground.cloud, name))
     made = Spec(
@@ -145,7 +148,10 @@ def opened(ground: Ground, module: str, title: str) -> Iterator[Spec]:
     try:
         yield made
         _clean(made)
-    except (Exception, SystemExit):
+    except pytest.skip.Exception:
+        _clean(made)
+        raise
+    except FAILURES:
         keep(made, cluster, title)
         # The last spec of a run sees whether it goes.
         _ask_to_go(made.cluster)
@@ -174,5 +180,5 @@ def keep(spec: Spec, cluster: Cluster, title: str) -> None:
     """Keep what there is where a cluster is."""
     folder = spec.ground.kept / title
     shutil.rmtree(folder, ignore_errors=True)
-    artifacts.keep(folder, cluster, spec.cloud, spec.story.lines)
+    artifacts.keep(folder, cluster, spec.cloud, spec.story.lines, spec.scratch)
     spec.story.tell(f"What there was is kept in {folder}.")

@@ -22,9 +22,11 @@ def test_a_cluster_of_a_class_follows_its_variables(spec: Spec) -> None:
     with spec.step("Nothing is rotated as long as nothing is changed"):
         before = _used(spec)
         spec.throughout(lambda: _is_same(spec, before), for_="quiet")
-    with spec.step("Another vmType: templates are rotated, the old ones were never changed"):
+    with spec.step("Another vmType: other templates are used, and none is changed"):
         _set_variable(spec, "vmType", BIGGER)
         spec.eventually(lambda: _is_rotated(spec), within="noticed")
+        both = before.keys() & _used(spec).keys()
+        assert not both, f"{', '.join(both)} got another vmType, and kept their names."
         spec.eventually(lambda: _is_reconciled(spec), within="noticed")
     with spec.step("Nothing is rotated again"):
         before = _used(spec)

@@ -32,6 +32,6 @@ def test_the_cloud_is_as_it_was_before(spec: Spec) -> None:
 
 def _is_as_before(spec: Spec) -> None:
     now = spec.cloud.inventory()
-    left, lost = sorted(now - spec.ground.before), sorted(spec.ground.before - now)
+    left, lost = now - spec.ground.before, sorted(spec.ground.before - now)
     need(not lost, saw=f"the cloud lost {', '.join(lost)}, which is not ours")
-    need(not left, saw=f"the cloud still has {', '.join(left)}")
+    need(not left, saw=f"the cloud still has {spec.cloud.tell(left)}")

@@ -31,6 +31,7 @@ def test_a_cluster_is_moved_without_a_write_to_the_cloud(spec: Spec) -> None:
         machine = spec.eventually(here.has_control_plane_vm, within="machine-provisioned")
         probe = functools.partial(here.says, "OscMachine", "Ready", "True")
         spec.eventually(probe, within="noticed")
+        objects = _names(here)
     with spec.elsewhere() as there:
         is_untouched = spec.untouched()
         for source, target in ((here, there), (there, here)):
@@ -43,6 +44,7 @@ def test_a_cluster_is_moved_without_a_write_to_the_cloud(spec: Spec) -> None:
                 for kind in PAIR:
                     probe = functools.partial(target.says, kind, "Ready", "True")
                     spec.eventually(probe, within="noticed")
+                assert _names(target) == objects
                 spec.throughout(is_untouched, for_="quiet")
     with spec.step("kubectl delete cluster: only the Secret is left, and nothing in the cloud"):
         here.delete()
@@ -90,8 +92,12 @@ def _with_secret(manifest: str) -> str:
 
 def _has_only(cluster: Cluster, name: str) -> None:
     """Find nothing of a cluster but one object."""
-    left = sorted(identity(each) for each in cluster.objects())
+    left = _names(cluster)
     need(left == [name], saw=f"there is {', '.join(left) or 'nothing'}")
+
+
+def _names(cluster: Cluster) -> list[str]:
+    return sorted(identity(each) for each in cluster.objects())
 
 
 def _play_node(cluster: Cluster) -> None:

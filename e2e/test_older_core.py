@@ -33,7 +33,8 @@ def _comes(spec: Spec, cluster: Cluster) -> Object:
         assert found["status"]["infrastructureReady"] is True
         endpoint = cluster.osc_cluster()["spec"]["controlPlaneEndpoint"]
         assert found["spec"]["controlPlaneEndpoint"] == endpoint
-        assert found["status"]["failureDomains"] == {"eu-west-2a": {"controlPlane": True}}
+        subregion = spec.ground.variables["OSC_SUBREGION_NAME"]
+        assert found["status"]["failureDomains"] == {subregion: {"controlPlane": True}}
     with spec.step("The control plane Machine has a VM, a provider id and addresses"):
         machine = spec.eventually(cluster.has_control_plane_vm, within="machine-provisioned")
         osc_machine = cluster.osc_machine(machine)

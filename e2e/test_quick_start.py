@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 
 from e2e.cluster import condition
-from e2e.kube import INFRASTRUCTURE
 from e2e.spec import Spec
 from e2e.waits import need
 
@@ -21,16 +20,18 @@ def test_a_cluster_of_the_default_flavour_is_provisioned(spec: Spec) -> None:
         found = spec.eventually(cluster.is_provisioned, within="cluster-provisioned")
         endpoint = found["spec"]["controlPlaneEndpoint"]
         assert endpoint == cluster.osc_cluster()["spec"]["controlPlaneEndpoint"]
-        balancers = {row["DnsName"] for row in spec.cloud.rows("LoadBalancers")}
-        assert endpoint["host"] in balancers, f"{endpoint} is no load balancer of {balancers}."
+        (balancer,) = spec.footprint.rows("LoadBalancers")
+        assert endpoint == {"host": balancer["DnsName"], "port": 6443}
     with spec.step("The control plane Machine has a VM, a provider id and addresses"):
         machine = spec.eventually(cluster.has_control_plane_vm, within="machine-provisioned")
         osc_machine = cluster.osc_machine(machine)
         provider_id = machine["spec"]["providerID"]
         assert provider_id == osc_machine["spec"]["providerID"]
-        assert machine["status"]["addresses"] == osc_machine["status"]["addresses"]
-        (vm,) = [row for row in spec.cloud.rows("Vms") if row["VmId"] in provider_id]
+        (vm,) = spec.footprint.rows("Vms")
         assert provider_id == f"aws:///{vm['Placement']['SubregionName']}/{vm['VmId']}"
+        addresses = machine["status"]["addresses"]
+        assert addresses == osc_machine["status"]["addresses"]
+        assert {"type": "InternalIP", "address": vm["PrivateIp"]} in addresses
     with spec.step("Its user data is what the kubeadm bootstrap provider made"):
         data = base64.b64decode(vm["UserData"])
         assert cluster.bootstrap(machine) in data
@@ -45,16 +46,17 @@ def test_a_cluster_of_the_default_flavour_is_provisioned(spec: Spec) -> None:
 
 
 def _workers_wait(spec: Spec) -> None:
+    """Find that both workers wait for bootstrap data, and for nothing else."""
     machines = spec.cluster.machines(control_plane=False)
     need(len(machines) == 2, saw=f"there are {len(machines)} worker Machines")
-    rows = spec.cluster.kube.items(INFRASTRUCTURE, "oscmachines")
-    workers = {each["spec"]["infrastructureRef"]["name"] for each in machines}
-    for row in (row for row in rows if row["metadata"]["name"] in workers):
-        name = row["metadata"]["name"]
-        need("providerID" not in row["spec"], saw=f"{name} has {row['spec'].get('providerID')}")
-        told = condition(row, "Ready")
-        need(
-            told.get("status") == "False" or told.get("status") == "Unknown", saw=f"{name}: {told}"
-        )
+    for machine in machines:
+        name, phase = machine["metadata"]["name"], machine["status"].get("phase")
+        need(phase == "Pending", saw=f"Machine {name} is {phase}")
+        osc_machine = spec.cluster.osc_machine(machine)
+        provider_id = osc_machine["spec"].get("providerID")
+        need(provider_id is None, saw=f"OscMachine {name} has {provider_id}")
+        told = condition(osc_machine, "Ready")
+        waits = told.get("reason") == "WaitingForBootstrapData"
+        need(waits, saw=f"OscMachine {name} has Ready {told}")
     vms = spec.count("Vms")
     need(vms == 1, saw=f"there are {vms} VMs")

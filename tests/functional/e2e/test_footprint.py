@@ -54,3 +54,19 @@ def test_only_its_own_writes_are_counted(cloud, footprint):
         cloud.call("CreateSubnet", NetId=each, IpRange="10.0.2.0/24")
     cloud.call("ReadSubnets", Filters={"NetIds": [net]})
     assert footprint.writes()[before:] == ["CreateTags", "CreateSubnet"]
+
+
+def test_what_is_left_is_told_with_whose_it_is(cloud):
+    marked = net_of(cloud, OTHERS)
+    bare = cloud.call("CreatePublicIp")["PublicIp"]["PublicIpId"]
+    told = cloud.tell({f"Nets {marked}", f"PublicIps {bare}"})
+    assert told == (
+        f"Nets {marked} (available, OscK8sClusterID/{OTHERS}=owned); "
+        f"PublicIps {bare} (there, without tags)"
+    )
+
+
+def test_it_is_in_the_region_that_is_asked_for(tmp_path):
+    with Fake(tmp_path / "cloud", region="us-east-2") as made:
+        names = [row["SubregionName"] for row in made.rows("Subregions")]
+    assert names == ["us-east-2a", "us-east-2b"]
