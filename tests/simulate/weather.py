@@ -5,7 +5,7 @@ import random
 
 from fakecloud import errors as refusals
 from provider import machine, machine_blueprint
-from provider.osc import errors, shared
+from provider.osc import errors, shared, sharing
 from provider.reasons import Reason
 from tests.functional.provider import driver, machine_driver
 from tests.simulate import ground as grounds
@@ -14,6 +14,8 @@ CODES = (1, 6, 14, 24, 25, 1018, 2000, 5065, 6003, 9013, 9029, 10001, 10022)
 """Refusals that are made whatever the call: they are lies, and have to be survived as well."""
 CALM_S = 300.0
 """Who wants to look again after this time or later has nothing to do."""
+CALM_AGE_S = sharing.CALM_PART * CALM_S
+"""How old an answer may be for who had nothing to do, as in a manager with a sync period."""
 EFFECTS = ("refuse", "lose", "die before", "die after")
 
 
@@ -157,7 +159,7 @@ class Ours(Fallible, driver.ClusterDriver):
 
     def restart(self):
         """Begin as a process does, with no memory."""
-        reads = shared.SharedReads(self.cloud, self.clock)
+        reads = shared.SharedReads(self.cloud, self.clock, CALM_AGE_S)
         self.clouds = Clouds(self.cloud, self.far, reads)
         for each in (self, *self.crew.values()):
             each.memory = {}

@@ -134,6 +134,12 @@ def merge(target, patch):
             target[key] = copied(value)
 
 
+def touch(written):
+    """Give what was written another version, as Kubernetes does."""
+    metadata = written["metadata"]
+    metadata["resourceVersion"] = str(int(metadata.get("resourceVersion", 0)) + 1)
+
+
 def osc_cluster(spec=None, name="demo", **metadata):
     return {
         "apiVersion": "infrastructure.cluster.x-k8s.io/v1beta2",
@@ -175,6 +181,7 @@ class ClusterDriver:
     def record(self, status):
         self.writes += 1
         self.object["status"] = copied(status)
+        touch(self.object)
 
     def apply(self, outcome):
         before = copied(self.object)
@@ -184,6 +191,7 @@ class ClusterDriver:
             self.object["status"] = copied(outcome.status)
         if self.object != before:
             self.writes += 1
+            touch(self.object)
         self.events += outcome.events
         metadata = self.object["metadata"]
         if "deletionTimestamp" in metadata and not metadata.get("finalizers"):
@@ -192,6 +200,7 @@ class ClusterDriver:
     def set(self, spec):
         self.object["spec"] = spec
         self.object["metadata"]["generation"] += 1
+        touch(self.object)
 
     # --- Passes ----------------------------------------------------------------------------------
 

@@ -134,6 +134,7 @@ class MachineDriver:
         self.writes += 1
         self.records.append(driver.copied(status))
         self.object["status"] = driver.copied(status)
+        driver.touch(self.object)
 
     def apply(self, outcome):
         before = driver.copied(self.object)
@@ -141,7 +142,9 @@ class MachineDriver:
         driver.merge(self.object["spec"], outcome.spec)
         if outcome.status is not None:
             self.object["status"] = driver.copied(outcome.status)
-        self.writes += self.object != before
+        if self.object != before:
+            self.writes += 1
+            driver.touch(self.object)
         self.events += outcome.events
         metadata = self.object["metadata"]
         self.is_gone = "deletionTimestamp" in metadata and not metadata.get("finalizers")
