@@ -113,8 +113,14 @@ _HELP: dict[str, tuple[Any, str]] = {
         "Accepted for compatibility: nothing but a peering asks the metadata server.",
     ),
     "reconcile_timeout": (_DURATION, "How long one reconcile may take."),
-    "osccluster_concurrency": (_COUNT, "How many OscClusters are reconciled at once."),
-    "oscmachine_concurrency": (_COUNT, "How many OscMachines are reconciled at once."),
+    "osccluster_concurrency": (
+        _COUNT,
+        "How many OscClusters with the same credentials are reconciled at once.",
+    ),
+    "oscmachine_concurrency": (
+        _COUNT,
+        "How many OscMachines with the same credentials are reconciled at once.",
+    ),
     "calls_per_second": (
         click.FloatRange(0, min_open=True),
         "How often one access key calls the cloud; more only if OUTSCALE allows you more.",

@@ -34,6 +34,8 @@ FOLLOWED = (
     kinds.SECRET,
     kinds.NAMESPACE,
 )
+ACCOUNTS = 16
+"""So many accounts can be slow at once before others have to wait for them."""
 AGAIN_S = 2.0
 """The pause before what has to be read at the start is read again."""
 
@@ -248,7 +250,7 @@ class Manager:
             parts,
             world.decide,
             gone=self._gone,
-            threads=sum(workers.values()),
+            threads=ACCOUNTS * sum(workers.values()),
             within_s=options.reconcile_timeout,
             # An answer may be a bit old, and yet what changed is seen within the period.
             resync_s=(1 - sharing.CALM_PART) * options.sync_period,
@@ -258,7 +260,11 @@ class Manager:
         for kind, count in workers.items():
             told = world.metrics.queue(kind)
             self._queues[kind] = Queue(
-                worker.look, workers=count, chance=world.chance, watcher=told
+                worker.look,
+                workers=count,
+                chance=world.chance,
+                watcher=told,
+                lane=functools.partial(routes.credentials_for, cache=self._cache),
             )
             stack.push_async_callback(self._queues[kind].stop, 0)
         self._in_background(stack, recorder.run())

@@ -3,6 +3,8 @@
 A key that is added twice is worked on once; one that is added while it is being worked on is
 worked on again afterwards. Failures come back after a pause that grows, success comes back when
 the work says so. Keys are served in the order in which they became due, so that none starves.
+
+Keys are in lanes, each with workers of its own, so that a lane that is slow delays no other one.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import asyncio
 import collections
 import dataclasses
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
 Key = TypeVar("Key")
@@ -48,7 +50,9 @@ class Backoff:
 class Queue(Generic[Key]):
     """Keys, and the workers that serve them in one event loop.
 
-    Time is that of the loop. All methods belong to the thread of the loop.
+    ``workers`` is how many keys of one lane are served at once, and ``lane`` says which one a key
+    is in from when it is due until it is served; by default, all are in one. Time is that of the
+    loop. All methods belong to the thread of the loop.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Queue(Generic[Key]):
         workers: int,
         chance: random.Random,
         watcher: Watcher,
+        lane: Callable[[Key], Hashable] = lambda _key: None,
         backoff: Backoff | None = None,
     ) -> None:
         assert workers > 0, "A queue without workers never ends."
@@ -66,8 +71,10 @@ class Queue(Generic[Key]):
         self._chance = chance
         self._watcher = watcher
         self._backoff = backoff or Backoff()
-        self._due: collections.OrderedDict[Key, None] = collections.OrderedDict()
-        self._busy: set[Key] = set()
+        self._lane = lane
+        self._due: set[Key] = set()
+        self._lines: dict[Hashable, collections.deque[Key]] = {}
+        self._busy: dict[Key, Hashable] = {}
         self._again: set[Key] = set()
         self._later: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
@@ -77,7 +84,8 @@ class Queue(Generic[Key]):
     def start(self) -> None:
         """Let the workers work; keys may have been added before."""
         self._is_open = True
-        self._serve()
+        for lane in list(self._lines):
+            self._serve(lane)
 
     def add(self, key: Key) -> None:
         """Make a key due now; a later date that it had no longer counts."""
@@ -85,8 +93,11 @@ class Queue(Generic[Key]):
         if key in self._busy:
             self._again.add(key)
             return
-        self._due.setdefault(key)
-        self._serve()
+        if key not in self._due:
+            lane = self._lane(key)
+            self._due.add(key)
+            self._lines.setdefault(lane, collections.deque()).append(key)
+            self._serve(lane)
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Make a key due in some seconds, unless it is due earlier."""
@@ -126,14 +137,21 @@ class Queue(Generic[Key]):
         if (date := self._later.pop(key, None)) is not None:
             date.cancel()
 
-    def _serve(self) -> None:
-        while self._is_open and self._due and len(self._busy) < self._workers:
-            key, _ = self._due.popitem(last=False)
-            self._busy.add(key)
+    def _serve(self, lane: Hashable) -> None:
+        line = self._lines.get(lane, collections.deque())
+        while self._is_open and line and self._busy_in(lane) < self._workers:
+            key = line.popleft()
+            self._due.discard(key)
+            self._busy[key] = lane
             task = asyncio.get_running_loop().create_task(self._look_at(key))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        if not line:
+            self._lines.pop(lane, None)
         self._watcher.waiting(len(self._due))
+
+    def _busy_in(self, lane: Hashable) -> int:
+        return list(self._busy.values()).count(lane)
 
     async def _look_at(self, key: Key) -> None:
         try:
@@ -146,7 +164,7 @@ class Queue(Generic[Key]):
         else:
             self._failures.pop(key, None)
         finally:
-            self._busy.discard(key)
+            lane = self._busy.pop(key)
         if not self._is_open:
             return
         if key in self._again:
@@ -154,4 +172,4 @@ class Queue(Generic[Key]):
             self.add(key)
         elif again_s is not None:
             self.add_after(key, again_s)
-        self._serve()
+        self._serve(lane)

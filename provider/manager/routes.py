@@ -6,7 +6,8 @@ message in the status of an OscCluster does not wake a thousand machines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from provider.kube import kinds
@@ -40,6 +41,22 @@ def is_wanted(obj: Object, watch_filter: str) -> bool:
     """Tell whether an object is for this manager, as ``--watch-filter`` says."""
     labels = obj["metadata"].get("labels") or {}
     return not watch_filter or labels.get(WATCH_FILTER) == watch_filter
+
+
+def credentials_for(key: Key, cache: Cache) -> Hashable:
+    """Return what names the credentials of the cluster that an object is, or is of.
+
+    Two objects for which this differs may be of two accounts.
+    """
+    if key.kind == kinds.OSC_MACHINE.name:
+        machine = cache.osc_machines.get(key.namespace, key.name)
+        cluster = cluster_of(machine) if machine else ""
+        known = next(iter(cache.osc_clusters.of_cluster(key.namespace, cluster)), None)
+    else:
+        known = cache.osc_clusters.get(key.namespace, key.name)
+    named = _credentials(known or {})
+    place = key.namespace if named.get("fromSecret") else ""
+    return place, json.dumps(named, sort_keys=True)
 
 
 # --- What others depend on -----------------------------------------------------------------------

@@ -18,9 +18,10 @@ KEPT_S = 60.0
 Rows = list[dict[str, Any]]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(eq=False)
 class _Flight:
     started_s: float
+    took_s: float = 0.0
     rows: concurrent.futures.Future[Rows] = dataclasses.field(
         default_factory=concurrent.futures.Future
     )
@@ -42,10 +43,11 @@ class SharedReads:
     ) -> Rows:
         """Return the rows of a Read that was started at most ``max_age_s`` ago, after ``since_s``.
 
-        A Read that is still under way is joined however long it has waited for its turn, unless
-        ``max_age_s`` is 0. ``since_s`` is when the caller last wrote, by the clock's monotonic
-        time. The list is the caller's own; the rows are shared, and not to be changed. Raise
-        ``ApiError``, in all threads that waited for the same answer.
+        A Read that is still under way is joined however long it has waited for its turn, and its
+        answer may be used for as long again, unless ``max_age_s`` is 0: else a cloud that is slow
+        would be asked all the time. ``since_s`` is when the caller last wrote, by the clock's
+        monotonic time. The list is the caller's own; the rows are shared, and not to be changed.
+        Raise ``ApiError``, in all threads that waited for the same answer.
         """
         key = (action, json.dumps(request, sort_keys=True))
         now = self._clock.monotonic_s()
@@ -60,21 +62,13 @@ class SharedReads:
             self._fly(key, flight, action, request)
         return list(flight.rows.result())
 
-    def forget(self, action: str, /) -> None:
-        """Answer nobody from now on with a Read of this action that was started before.
-
-        Who wrote calls this, and then sees at least the own write; a Read under way still answers
-        those who joined it earlier.
-        """
-        with self._lock:
-            for key in [key for key in self._flights if key[0] == action]:
-                del self._flights[key]
-
     def _fly(
         self, key: tuple[str, str], flight: _Flight, action: str, request: dict[str, Any]
     ) -> None:
         try:
-            flight.rows.set_result(self._cloud.read(action, **request))
+            rows = self._cloud.read(action, **request)
+            flight.took_s = self._clock.monotonic_s() - flight.started_s
+            flight.rows.set_result(rows)
         except BaseException as error:  # noqa: BLE001 - else the others would wait for ever
             flight.rows.set_exception(error)
             with self._lock:
@@ -90,4 +84,5 @@ class SharedReads:
 def _serves(flight: _Flight, now_s: float, max_age_s: float, since_s: float) -> bool:
     if max_age_s <= 0 or flight.started_s <= since_s:
         return False
-    return not flight.rows.done() or now_s - flight.started_s <= max_age_s
+    age_s = now_s - flight.started_s
+    return not flight.rows.done() or age_s <= max(max_age_s, min(2 * flight.took_s, KEPT_S))

@@ -58,16 +58,16 @@ class NatService(Resource):
                 token = names.nat_service_token(key, place.subregion, want.uid)
             tokens.add(token)
             called = name or names.nat_service(want.name, place.subregion)
-            own = PublicIp.wanted(f"{cls.KIND}/{key}", called, place)
+            address = f"{cls.KIND}/{key}"
             yield cls(
                 key=key,
                 subnet=place,
                 pool=pool,
-                public_ip=None if pool else own,
+                public_ip=None if pool else PublicIp.wanted(address, called, place),
                 route_table=tables.get(place.key),
                 internet=want.of(InternetService)[0],
                 token=token,
-                tags=own.tags,
+                tags={names.NAME: called},
             )
 
     @classmethod

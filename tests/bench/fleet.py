@@ -28,8 +28,12 @@ from provider.kube import kinds
 
 Data = dict[str, Any]
 HERE = pathlib.Path(__file__).resolve().parent
-RATE = 30.0
-"""How many seconds pass in one, for the cloud and for the manager."""
+RATE = 10.0
+"""How many seconds pass in one, for the cloud and for the manager.
+
+An answer that takes a tenth of a second here is as slow as one of a whole second: were time much
+faster, the limit of the account would not be what a fleet waits for.
+"""
 START_S, POLL_S, NAMESPACE = 60.0, 0.5, "fleet"
 CLUSTER_LABEL = "cluster.x-k8s.io/cluster-name"
 

@@ -41,6 +41,20 @@ def test_a_cluster_is_taken_over_without_making_or_deleting_anything(left):
     assert clusters.changes(run, lambda: clusters.again(run)) == []
 
 
+def test_a_nat_service_keeps_a_tag_that_it_was_given_once():
+    run = clusters.ready()
+    empty = driver.shape(FakeCloud(seed=1))
+    nat = clusters.one(run, "NatServices")
+    assert {each["Key"] for each in nat["Tags"]} == {clusters.OWNED, "Name"}
+    tag = {"Key": "OscK8sUsedBy", "Value": f"natService/{clusters.one(run, 'Nets')['IpRange']}"}
+    run.cloud.call("CreateTags", ResourceIds=[nat["NatServiceId"]], Tags=[tag])
+    assert clusters.changes(run, lambda: clusters.again(run)) == []
+    assert tag in clusters.one(run, "NatServices")["Tags"]
+    run.delete().settle()
+    assert run.is_gone
+    assert driver.shape(run.fake) == empty
+
+
 def test_a_cluster_that_was_taken_over_is_deleted_to_nothing(left):
     run = left.taken_over().settle().delete().settle()
     assert run.is_gone

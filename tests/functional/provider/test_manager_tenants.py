@@ -1,6 +1,7 @@
 """Whose credentials a cluster uses: the manager's, a file's, a Secret's, an identity's."""
 
 import json
+import threading
 
 import pytest
 
@@ -9,7 +10,7 @@ from provider.osc.credentials import CredentialsError
 from provider.outcome import Outcome
 from tests.contract.kube.client import eventually
 from tests.functional.provider.deciding import deciding
-from tests.functional.provider.stage import Replica
+from tests.functional.provider.stage import WITHIN_S, Replica
 
 OWN = {"OSC_ACCESS_KEY": "AK", "OSC_SECRET_KEY": "SK-of-the-manager", "OSC_REGION": "own"}
 
@@ -104,6 +105,29 @@ def test_a_machine_uses_those_of_its_cluster(plain):
     plain.patch(kinds.OSC_CLUSTER, "demo", spec={"credentials": {"fromSecret": "tenant"}})
     plain.machine("one")
     eventually(lambda: said(plain, kinds.OSC_MACHINE, "one") == "tenant")
+
+
+def test_clusters_of_one_account_do_not_wait_for_those_of_another(plain):
+    go_on = threading.Event()
+
+    def slow(seen, tools):
+        if seen.primary["spec"].get("credentials"):
+            go_on.wait(WITHIN_S)
+        return asking(seen, tools)
+
+    keys(plain, "tenant", "slow")
+    decide = deciding(cluster=slow)
+    with Replica(plain, decide, environment=OWN, osccluster_concurrency=1) as replica:
+        for number in range(3):
+            cluster(plain, f"slow-{number}", credentials={"fromSecret": "tenant"})
+        eventually(lambda: replica.value("caposc_queue_depth", kind="OscCluster") == 2)
+        cluster(plain, "quick")
+        try:
+            eventually(lambda: said(plain, name="quick") == "own")
+            assert not said(plain, name="slow-0")
+        finally:
+            go_on.set()
+        eventually(lambda: said(plain, name="slow-2") == "slow")
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,10 @@ class Middle(random.Random):
         return max(bounds)
 
 
-def new(job, workers=2, **backoff):
+def new(job, workers=2, lane=None, **backoff):
+    lanes = {"lane": lane} if lane else {}
     backoff = queue.Backoff(**backoff)
-    return queue.Queue(job, workers=workers, chance=Middle(), watcher=job, backoff=backoff)
+    return queue.Queue(job, workers=workers, chance=Middle(), watcher=job, backoff=backoff, **lanes)
 
 
 def run(job, scene, for_s=1000.0, **options):
@@ -123,6 +124,33 @@ def test_a_key_that_is_always_due_does_not_starve_the_others():
     job = Job(takes_s=1)
     run(job, scene, workers=1)
     assert job.keys[:4] == ["greedy", "b", "c", "greedy"]
+
+
+def test_no_lane_waits_for_another():
+    async def scene(made):
+        for key in ("a1", "a2", "a3", "b1", "c1", "b2"):
+            made.add(key)
+
+    job = Job(takes_s=1)
+    run(job, scene, workers=1, lane=lambda key: key[0])
+    assert job.served == [(0, "a1"), (0, "b1"), (0, "c1"), (1, "a2"), (1, "b2"), (2, "a3")]
+    assert job.waiting_max == 3
+
+
+def test_a_key_that_changes_its_lane_is_still_served_by_one_worker_at_a_time():
+    lanes = {"a": 1}
+
+    async def scene(made):
+        made.add("a")
+        await asyncio.sleep(0.5)
+        lanes["a"] = 2
+        made.add("a")
+        made.add_after("a", 0)
+
+    job = Job(takes_s=1)
+    run(job, scene, lane=lanes.get)
+    assert job.times == [0, 1]
+    assert job.overlaps == 0
 
 
 def test_a_failing_key_comes_back_after_pauses_that_double_up_to_a_limit():

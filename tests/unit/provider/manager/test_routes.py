@@ -204,3 +204,35 @@ def test_an_identity_its_secret_and_the_namespace_wake_those_that_use_it(cache):
 )
 def test_whose_an_object_is(labels, wanted, is_wanted):
     assert routes.is_wanted({"metadata": {"labels": labels}}, wanted) is is_wanted
+
+
+# --- Whose credentials ---------------------------------------------------------------------------
+
+
+def named(cache, name="demo", namespace="a", **credentials):
+    """Let a cluster have these credentials; return what names them."""
+    cluster = thing(kinds.OSC_CLUSTER, name, cluster=name, namespace=namespace)
+    cache.osc_clusters.put({**cluster, "spec": {"credentials": credentials}})
+    return routes.credentials_for(Key("OscCluster", namespace, name), cache)
+
+
+def test_a_machine_has_the_credentials_of_its_cluster(cache):
+    tenant = named(cache, fromSecret="tenant")
+    assert {routes.credentials_for(each, cache) for each in MACHINES} == {tenant}
+    far = routes.credentials_for(Key("OscMachine", "a", "far"), cache)
+    assert far != tenant
+    assert far == routes.credentials_for(Key("OscCluster", "a", "other"), cache)
+
+
+def test_a_secret_is_that_of_its_namespace_and_all_else_is_the_same_everywhere(cache):
+    here, there = (named(cache, namespace=each, fromSecret="tenant") for each in "ab")
+    assert here != there
+    identity = {"kind": "OscClusterIdentity", "name": "shared"}
+    for other in ({}, {"identityRef": identity}, {"fromFile": "/keys", "profile": "two"}):
+        here, there = (named(cache, namespace=each, **other) for each in "ab")
+        assert here == there
+
+
+def test_what_is_not_known_yet_counts_as_of_the_manager_itself(cache):
+    for kind in ("OscCluster", "OscMachine", "OscMachineTemplate"):
+        assert routes.credentials_for(Key(kind, "a", "new"), cache) == named(cache)
