@@ -34,6 +34,8 @@ class ClusterObjects:
     """The Cluster that owns it, or None when there is none (yet, or any more)."""
     machines: tuple[Mapping[str, Any], ...] = ()
     """The OscMachines of the cluster."""
+    elder: Mapping[str, Any] | None = None
+    """The OscCluster of which this is a copy: what is in the cloud is that one's."""
 
 
 Record = Callable[[dict[str, Any]], None]
@@ -128,6 +130,8 @@ class _Pass:
     def _going(self) -> Outcome:
         if names.CLUSTER_FINALIZER not in self.finalizers:
             return Outcome()
+        if self.objects.elder is not None:
+            return self._gone(telling.untouched("OscCluster", self.objects.elder))
         if self.objects.machines:
             waiting = _for_machines(self.objects.machines)
             return Outcome(status=self._with_conditions(conditions.deleting(waiting)), again_s=60)
@@ -135,12 +139,11 @@ class _Pass:
             return self._gone()
         return self._act()
 
-    def _gone(self) -> Outcome:
+    def _gone(self, message: str = telling.ALL_GONE) -> Outcome:
         left = [each for each in self.finalizers if each != names.CLUSTER_FINALIZER]
         self.last.forget()
         return Outcome(
-            metadata={"finalizers": left},
-            events=(Event("Normal", Reason.DELETED, "Everything in the cloud is gone."),),
+            metadata={"finalizers": left}, events=(Event("Normal", Reason.DELETED, message),)
         )
 
     def planned(self, *, is_new: bool) -> tuple[list[Step], list[Resource]]:
@@ -173,6 +176,8 @@ class _Pass:
             return self._refused(part.type, part.reason, part.message, status=part.status)
 
     def _towards(self) -> Outcome:
+        if self.objects.elder is not None:
+            raise Refusal(telling.copied("OscCluster", self.objects.elder))
         spec = blueprint.read(self.objects.osc_cluster)
         blueprint.check(spec, is_provisioned=self._is_provisioned)
         scope = blueprint.scope(self.uid, self.name, spec)

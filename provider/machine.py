@@ -140,16 +140,17 @@ class _Pass:
     def _going(self) -> Outcome:
         if names.MACHINE_FINALIZER not in self.finalizers:
             return Outcome()
+        if self.objects.elder is not None:
+            return self._gone(telling.untouched("OscMachine", self.objects.elder))
         if not self.blueprint.uid and not self.blueprint.known_vm:
             # Nothing is created before the uid of the cluster is known.
             return self._gone()
         return self._act()
 
-    def _gone(self) -> Outcome:
+    def _gone(self, message: str = telling.ALL_GONE) -> Outcome:
         left = [each for each in self.finalizers if each != names.MACHINE_FINALIZER]
         return Outcome(
-            metadata={"finalizers": left},
-            events=(Event("Normal", Reason.DELETED, "Everything in the cloud is gone."),),
+            metadata={"finalizers": left}, events=(Event("Normal", Reason.DELETED, message),)
         )
 
     # --- With the cloud --------------------------------------------------------------------------
@@ -202,6 +203,8 @@ class _Pass:
         )
 
     def _bring(self) -> Outcome:
+        if self.objects.elder is not None:
+            raise Refusal(telling.copied("OscMachine", self.objects.elder))
         scope, kinds = self.blueprint.scope(), self.blueprint.kinds()
         cloud = self._cloud(scope)
         seen = world.snapshot(cloud, scope, kinds)

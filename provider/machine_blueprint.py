@@ -39,6 +39,8 @@ class MachineObjects:
     """The Secret with its bootstrap data, while it has no VM."""
     siblings: tuple[Mapping[str, Any], ...] = ()
     """The other OscMachines of the cluster."""
+    elder: Mapping[str, Any] | None = None
+    """The OscMachine of which this is a copy: the VM is that one's."""
 
 
 class Blueprint:

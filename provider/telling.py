@@ -10,6 +10,7 @@ from provider.engine import act, intents
 from provider.engine.plan import Verb
 from provider.outcome import Event
 from provider.reasons import Reason
+from provider.rules import names
 
 ALWAYS_S = 600.0
 """How often what is converged is looked at: what changes in the cloud tells nobody."""
@@ -17,6 +18,8 @@ SOON_S = 15.0
 """When to look again at what is left for another reason than waiting."""
 BUSY_S = 30.0
 """When to try again to delete what something still holds: a VM that is gone, for 90 s."""
+
+ALL_GONE = "Everything in the cloud is gone."
 
 _DONE = {
     Verb.CREATE: Reason.CREATED,
@@ -77,3 +80,27 @@ def again_s(report: act.Report) -> float:
     # What is refused stays so until a person changes something, and the rest waits for that.
     idle = all(each.verb in (Verb.WAIT, Verb.REFUSE) for each in report.left)
     return ALWAYS_S if idle and not report.failures else SOON_S
+
+
+def copied(kind: str, elder: Mapping[str, Any]) -> str:
+    """Return why nothing is done for an object that is a copy of another one."""
+    return (
+        f"The label {names.CLUSTER_UID_LABEL} is {_uid(elder)}, and so is that of the {kind} "
+        f"{_place(elder)}, which was there first: this is a copy of it, and what is in the cloud "
+        "is not its own. Delete the copy: nothing in the cloud is touched. To make another one "
+        "like it, leave out this label, the status and whatever the provider fills in: "
+        "spec.controlPlaneEndpoint, spec.providerID."
+    )
+
+
+def untouched(kind: str, elder: Mapping[str, Any]) -> str:
+    """Return what is told of a copy that goes."""
+    return f"This was a copy of the {kind} {_place(elder)}. Nothing in the cloud was touched."
+
+
+def _uid(obj: Mapping[str, Any]) -> str:
+    return str(obj["metadata"]["labels"][names.CLUSTER_UID_LABEL])
+
+
+def _place(obj: Mapping[str, Any]) -> str:
+    return f"{obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}"

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from provider.kube import kinds
+from provider.rules import names
 
 Object = dict[str, Any]
+K = TypeVar("K")
 
 CLUSTER_LABEL = "cluster.x-k8s.io/cluster-name"
 
@@ -39,17 +41,23 @@ def version_of(obj: Object) -> str:
     return str(obj["metadata"].get("resourceVersion", ""))
 
 
+def uid_of(obj: Object) -> str:
+    """Return the uid of a Cluster under which an object has things in the cloud, or nothing."""
+    return str((obj["metadata"].get("labels") or {}).get(names.CLUSTER_UID_LABEL, ""))
+
+
 def cluster_of(obj: Object) -> str:
     """Return the name of the Cluster that an object is labelled with."""
     return str((obj["metadata"].get("labels") or {}).get(CLUSTER_LABEL, ""))
 
 
 class Store:
-    """The objects of one kind, found by name and by the cluster that their label names."""
+    """The objects of one kind, found by name, by the cluster that their label names, by its uid."""
 
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str], Object] = {}
         self._members: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
+        self._claims: dict[str, dict[tuple[str, str], None]] = {}
 
     def put(self, obj: Object) -> None:
         """Remember an object, without the notes on who wrote which field: these are large."""
@@ -59,17 +67,16 @@ class Store:
         self._objects[place] = {**obj, "metadata": metadata}
         if name := cluster_of(obj):
             self._members.setdefault((place[0], name), {})[place] = None
+        if uid := uid_of(obj):
+            self._claims.setdefault(uid, {})[place] = None
 
     def drop(self, namespace: str, name: str) -> None:
         """Forget an object, if it is known."""
         place = (namespace, name)
         if (old := self._objects.pop(place, None)) is None:
             return
-        group = (namespace, cluster_of(old))
-        members = self._members.get(group, {})
-        members.pop(place, None)
-        if not members:
-            self._members.pop(group, None)
+        _leave(self._members, (namespace, cluster_of(old)), place)
+        _leave(self._claims, uid_of(old), place)
 
     def get(self, namespace: str, name: str) -> Object | None:
         """Return an object as it was last seen."""
@@ -81,8 +88,34 @@ class Store:
             self._objects[place] for place in sorted(self._members.get((namespace, cluster), {}))
         )
 
+    def elder(self, obj: Object, *, same_name: bool) -> Object | None:
+        """Return the first of which an object is a copy, if it is one; else None.
+
+        Both are labelled with the uid of one Cluster, and each would take what is in the cloud
+        under it for its own. With ``same_name``, it is under that uid and a name.
+        """
+        name = obj["metadata"]["name"]
+        claims = self._claims.get(uid_of(obj), {})
+        rivals = [self._objects[each] for each in claims if not same_name or each[1] == name]
+        found = min(rivals, key=_age, default=None)
+        return found if found is not None and _age(found) < _age(obj) else None
+
     def __iter__(self) -> Iterator[Object]:
         return iter(list(self._objects.values()))
+
+
+def _leave(groups: dict[K, dict[tuple[str, str], None]], of: K, place: tuple[str, str]) -> None:
+    members = groups.get(of, {})
+    members.pop(place, None)
+    if not members:
+        groups.pop(of, None)
+
+
+def _age(obj: Object) -> tuple[str, str, str]:
+    """Return what says who was there first: the time, and for one second the place."""
+    metadata = obj["metadata"]
+    born = str(metadata.get("creationTimestamp", ""))
+    return born, str(metadata.get("namespace", "")), str(metadata["name"])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,6 +32,8 @@ class Seen:
     """The Secret with the bootstrap data, while an OscMachine has no ``spec.providerID``."""
     osc_machines: tuple[Object, ...] = ()
     """The OscMachines of the cluster, without the object itself."""
+    elder: Object | None = None
+    """That of which the object is a copy: what is in the cloud is that one's."""
 
 
 class Gatherer:
@@ -59,7 +61,13 @@ class Gatherer:
             # What is missing here would be deleted under the feet of its machines.
             label = f"{CLUSTER_LABEL}={name}"
             machines = tuple(await self._client.list(kinds.OSC_MACHINE, namespace, label))
-        return Seen(body, cluster, osc_cluster=body, osc_machines=machines)
+        return Seen(
+            body,
+            cluster,
+            osc_cluster=body,
+            osc_machines=machines,
+            elder=self._cache.osc_clusters.elder(body, same_name=False),
+        )
 
     async def _of_machine(self, body: Object) -> Seen:
         metadata = body["metadata"]
@@ -80,6 +88,7 @@ class Gatherer:
             osc_machines=tuple(
                 each for each in siblings if each["metadata"]["name"] != metadata["name"]
             ),
+            elder=self._cache.osc_machines.elder(body, same_name=True),
         )
 
     async def _infrastructure(

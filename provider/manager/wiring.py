@@ -19,7 +19,7 @@ from provider.outcome import Outcome
 
 
 def _cluster(seen: Seen, tools: Tools) -> Outcome:
-    objects = cluster.ClusterObjects(seen.primary, seen.cluster, seen.osc_machines)
+    objects = cluster.ClusterObjects(seen.primary, seen.cluster, seen.osc_machines, seen.elder)
     return cluster.reconcile(objects, tools.clouds, tools.clock, tools.record, tools.memory)
 
 
@@ -31,6 +31,7 @@ def _machine(seen: Seen, tools: Tools) -> Outcome:
         osc_cluster=seen.osc_cluster,
         bootstrap=seen.bootstrap,
         siblings=seen.osc_machines,
+        elder=seen.elder,
     )
     return machine.reconcile(
         objects, tools.clouds, tools.clock, tools.chance, tools.record, tools.memory

@@ -169,6 +169,7 @@ class ClusterDriver:
         self.object = osc_cluster(spec, name)
         self.cluster = owner(uid, name)
         self.machines = ()
+        self.elder = None
         self.here = lambda: None
         self.memory = Memory(self.clouds)
         self.writes = 0
@@ -206,7 +207,9 @@ class ClusterDriver:
 
     def step(self):
         """One reconcile; a killed one leaves nothing but what was written."""
-        objects = cluster.ClusterObjects(copied(self.object), self.cluster, tuple(self.machines))
+        objects = cluster.ClusterObjects(
+            copied(self.object), self.cluster, tuple(self.machines), self.elder
+        )
         try:
             outcome = cluster.reconcile(
                 objects, self.clouds, self.clock, self.record, self.memory, self.here

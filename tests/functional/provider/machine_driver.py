@@ -118,6 +118,7 @@ class MachineDriver:
         value = base64.b64encode(f"#cloud-config\n# {CANARY}\n".encode()).decode()
         self.bootstrap = {"metadata": {"name": name}, "data": {"value": value}}
         self.memory = {}
+        self.elder = None
         self.writes = 0
         self.records = []
         self.events = []
@@ -159,6 +160,7 @@ class MachineDriver:
             osc_cluster=self.site.osc_cluster,
             bootstrap=None if has_vm else self.bootstrap,
             siblings=tuple(driver.copied(each.object) for each in others if not each.is_gone),
+            elder=self.elder,
         )
 
     # --- Passes ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from hypothesis import strategies
 
 from provider.kube import kinds
 from provider.manager.cache import CLUSTER_LABEL, Cache, Echoes, Key, Store
+from provider.rules import names
 
 KEY = Key("OscCluster", "a", "demo")
 
@@ -55,6 +56,36 @@ def test_the_index_says_what_a_search_would(steps):
         found = [each["metadata"]["name"] for each in store.of_cluster("a", cluster)]
         assert found == sorted(name for name, where in model.items() if where == cluster)
     assert {each["metadata"]["name"] for each in store} == set(model)
+
+
+def claim(name, uid, born, namespace="a"):
+    labels = {names.CLUSTER_UID_LABEL: uid} if uid else {}
+    metadata = {"namespace": namespace, "name": name, "labels": labels}
+    return {"metadata": {**metadata, "creationTimestamp": f"2026-11-29T00:00:{born:02}Z"}}
+
+
+def test_who_was_there_first_is_the_elder():
+    store = Store()
+    first, copy = claim("one", "x", 1), claim("one", "x", 2, "b")
+    other, third = claim("two", "x", 3), claim("one", "y", 0, "c")
+    for each in (copy, first, other, third, claim("one", "", 0, "d")):
+        store.put(each)
+    assert store.elder(first, same_name=False) is None
+    assert store.elder(copy, same_name=False) == store.elder(other, same_name=False) == first
+    assert store.elder(copy, same_name=True) == first
+    assert store.elder(other, same_name=True) is None
+    assert store.elder(third, same_name=False) is None
+    assert store.elder(claim("one", "", 9), same_name=False) is None
+    store.drop("a", "one")
+    assert store.elder(copy, same_name=True) is None
+
+
+def test_of_two_in_one_second_only_one_is_the_elder():
+    store = Store()
+    pair = [claim("one", "x", 1, namespace) for namespace in "ab"]
+    for each in pair:
+        store.put(each)
+    assert [store.elder(each, same_name=True) for each in pair] == [None, pair[0]]
 
 
 def test_secrets_have_no_store():
