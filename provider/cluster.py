@@ -202,7 +202,7 @@ class _Pass:
     ) -> Outcome:
         blueprint.check_endpoint(spec, seen, self.name, self.uid)
         before = blueprint.nat_addresses(seen)
-        actor = act.Actor(cloud, scope, KINDS, self._record)
+        actor = act.Actor(cloud, scope, KINDS, self._record, self.clock)
         report = actor.run(self._desired(spec, cloud, seen), seen, open_intents)
         self.last.keep(report)
         outcome = self._result(report, spec)
@@ -216,7 +216,7 @@ class _Pass:
         cloud = self._cloud(scope)
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
-        actor = act.Actor(cloud, scope, KINDS, self._record)
+        actor = act.Actor(cloud, scope, KINDS, self._record, self.clock)
         report = actor.run([], seen, open_intents, going=True)
         self.last.keep(report)
         ours = [each for each in report.world.all() if each.is_managed]

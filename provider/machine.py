@@ -185,7 +185,7 @@ class _Pass:
         open_intents = intents.load(self.status)
         seen = world.snapshot(cloud, scope, kinds)
         seen.rebind()
-        actor = act.Actor(cloud, scope, kinds, self._record)
+        actor = act.Actor(cloud, scope, kinds, self._record, self.clock)
         report = actor.run([], seen, open_intents, going=True)
         ours = [
             each
@@ -269,7 +269,9 @@ class _Pass:
         vm = _vm(seen)
         if vm is not None or self.blueprint.spec.vm.resource_id:
             desired = self._beside(cloud, vm)
-            return act.Actor(cloud, scope, kinds, self._record).run(desired, seen, open_intents)
+            return act.Actor(cloud, scope, kinds, self._record, self.clock).run(
+                desired, seen, open_intents
+            )
         self.blueprint.check()
         site, role, spec = self.blueprint.site, self.blueprint.role, self.blueprint.spec.vm
         places = machine_site.subnets(cloud, site, role, spec.subnet_name)
@@ -287,7 +289,7 @@ class _Pass:
             self._keep_place(place)
             launch = self.blueprint.launch(place)
             desired = self.blueprint.desired(None, place.subregion, launch, groups)
-            actor = act.Actor(cloud, scope, kinds, self._record)
+            actor = act.Actor(cloud, scope, kinds, self._record, self.clock)
             report = actor.run(desired, report.world, report.intents)
             if not any(_is_full(each) for each in report.failures):
                 break

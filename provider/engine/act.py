@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 
+from provider.clock import Clock
 from provider.engine import intents as intent_log
 from provider.engine import plan as plans
 from provider.engine import resource as resources
@@ -16,6 +17,8 @@ from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import errors
 
+SETTLE_S = 10.0
+"""How long others in the account may take to mark what they create, in seconds."""
 _WAVES = 40
 """More waves than any graph of ours is deep: a limit on a loop that ends by itself."""
 
@@ -48,6 +51,12 @@ class Failure:
         return self.error.cause in {errors.Cause.BUSY, errors.Cause.THROTTLED}
 
 
+class ContestedError(Refusal):
+    """Two owners have marked the same; one of them looks again later."""
+
+    cause = errors.Cause.BUSY
+
+
 @dataclasses.dataclass
 class Report:
     """What a pass came to."""
@@ -74,12 +83,14 @@ class Actor:
         scope: worlds.Scope,
         kinds: Sequence[type[Resource]],
         record: Callable[[Intents], None],
+        clock: Clock,
     ) -> None:
         """Take ``record``, which returns only when the intents it was given are safe."""
         self._cloud = cloud
         self._scope = scope
         self._kinds = {kind.KIND: kind for kind in kinds}
         self._record = record
+        self._clock = clock
         self._made: set[tuple[str, str]] = set()
         self._adopted: set[tuple[str, str]] = set()
         self._earlier: frozenset[tuple[str, str]] = frozenset()
@@ -161,8 +172,9 @@ class Actor:
     ) -> None:
         """Adopt what was born of intents that look alike.
 
-        What a create left has no tag at all. When there is too much of that, a person says which
-        it is, by giving it the mark of the owner; until then nothing of it is taken.
+        What a create left has no tag at all, and goes without for a while. When there is too much
+        of that, a person says which it is, by giving it the mark of the owner; until then nothing
+        of it is taken.
         """
         found = intent_log.born(alike, self._kinds[alike[0].kind], self._cloud)
         named = {each.id for each in report.world.all() if each.key != each.id}
@@ -172,16 +184,28 @@ class Actor:
             self._adopt(each, intent, report)
         rest = alike[len(chosen) :]
         free = [each for each in found if rest and not each.is_taken]
+        is_open = intent_log.is_open(alike[0], self._kinds[alike[0].kind], report.world)
+        if free and is_open:
+            free = self._settled(alike, free)
         suspects = {id_ for intent in rest for id_ in intent.suspects}
         if len(free) > len(rest) or not suspects.isdisjoint(each.id for each in free):
             raise _unclear(rest, free, mark, report)
         for intent, each in itertools.zip_longest(rest, free):
             if each is not None:
-                self._adopt(each, intent, report)
+                self._adopt(each, intent, report, is_sure=not is_open)
             elif intent.place not in wanted:
                 del report.intents[intent.place]
 
-    def _adopt(self, found: Resource, intent: Intent, report: Report) -> None:
+    def _settled(self, alike: Sequence[Intent], free: Sequence[Resource]) -> list[Resource]:
+        """Leave out what somebody marks a moment later: they have just made it."""
+        self._clock.sleep(SETTLE_S)
+        ids = {each.id for each in free}
+        found = intent_log.born(alike, self._kinds[alike[0].kind], self._cloud)
+        return [each for each in found if each.id in ids and not each.is_taken]
+
+    def _adopt(
+        self, found: Resource, intent: Intent, report: Report, *, is_sure: bool = True
+    ) -> None:
         """Mark it as the owner's, after what was made for it, which looks taken by now."""
         for part in resources.references(found):
             its = report.intents.get(part.place)
@@ -190,11 +214,29 @@ class Actor:
         marks = self._scope.marks(intent.tags)
         tags = [{"Key": key, "Value": value} for key, value in sorted(marks.items())]
         self._cloud.call("CreateTags", ResourceIds=[found.id], Tags=tags)
+        if not is_sure:
+            self._yield(found, intent)
         after = {**found.tags, **marks}
         report.world.add(dataclasses.replace(found, key=intent.key, tags=after))
         report.world.rebind()
         self._adopted.add(intent.place)
         del report.intents[intent.place]
+
+    def _yield(self, marked: Resource, intent: Intent) -> None:
+        """Let go of what another owner has marked too; raise ``ContestedError`` then.
+
+        Whoever looks last sees both marks, so that one at most keeps it.
+        """
+        rows = self._kinds[intent.kind].lookalikes(self._cloud, intent.filters, intent.key)
+        tags = next((each.tags for each in rows if each.id == marked.id), {})
+        rivals = worlds.rivals(tags, self._scope)
+        if rivals:
+            marks = [key for key in sorted(self._scope.marks(intent.tags)) if key in tags]
+            mine = [{"Key": key, "Value": tags[key]} for key in marks]
+            self._cloud.call("DeleteTags", ResourceIds=[marked.id], Tags=mine)
+            raise ContestedError(
+                f"{marked.id} has the tag {rivals[0]} as well, so it is left to that."
+            )
 
     # --- One wave --------------------------------------------------------------------------------
 
@@ -206,6 +248,7 @@ class Actor:
             if self._is_stopped or _attempt(step) in self._tried:
                 continue
             self._tried.add(_attempt(step))
+            began_s = self._clock.monotonic_s()
             try:
                 self._step(step, report, untagged)
             except (errors.ApiError, Refusal) as error:
@@ -218,9 +261,23 @@ class Actor:
             if untagged and untagged[-1][0] is step and _stands_alone(step.target):
                 # Were it cut short here, others in the account would wonder whose it is.
                 self._tag([untagged.pop()], report)
+                if self._clock.monotonic_s() - began_s > SETTLE_S / 2:
+                    self._check_late(step, report)
             report.done.append(step)
         self._tag(untagged, report)
         self._look_again(touched, report)
+
+    def _check_late(self, step: Step, report: Report) -> None:
+        """Let go of what took so long to be marked that another owner may have taken it."""
+        intent = report.intents.get(step.target.place)
+        made = report.world.places.get(step.target.place)
+        if intent is None or made is None:
+            return
+        try:
+            self._yield(made, intent)
+        except (errors.ApiError, Refusal) as error:
+            self._fail(step, error, report)
+            self._look_again({step.target.KIND}, report)
 
     def _fail(self, step: Step, error: errors.ApiError | Refusal, report: Report) -> None:
         report.failures.append(Failure.of(step, error))

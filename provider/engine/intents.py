@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provider.engine.resource import Resource
+from provider.engine.world import World
 from provider.osc import cloud as clouds
 
 
@@ -48,6 +49,13 @@ def born(alike: Sequence[Intent], kind: type[Resource], cloud: clouds.Cloud) -> 
     before = {id_ for intent in alike for id_ in intent.before}
     found = kind.lookalikes(cloud, alike[0].filters, alike[0].key)
     return [each for each in found if each.id not in before]
+
+
+def is_open(intent: Intent, kind: type[Resource], world: World) -> bool:
+    """Tell whether others may make what looks alike: not with its token, nor in what is ours."""
+    ids = {id_ for each in intent.filters.values() if isinstance(each, list) for id_ in each}
+    holders = [world.by_id(each) for each in ids]
+    return not kind.HAS_TOKEN and not any(each and each.is_managed for each in holders)
 
 
 class NotNewError(Exception):

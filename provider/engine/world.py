@@ -140,7 +140,7 @@ def snapshot(
         if ids and kind.ID_FILTER and kind.KIND not in scope.existing:
             by_id = dataclasses.replace(scope, only={kind.ID_FILTER: sorted(ids)})
             more = list(kind.observe(cloud, by_id, world))
-            found += [each for each in more if not _is_claimed(each.tags, scope)]
+            found += [each for each in more if not rivals(each.tags, scope)]
         world.drop(kind.KIND)
         for each in map(world.named, found):
             world.add(each)
@@ -152,10 +152,10 @@ def snapshot(
     return world
 
 
-def _is_claimed(tags: Mapping[str, str], scope: Scope) -> bool:
-    """Tell whether somebody says with a tag like the owner's that something is theirs."""
-    prefix = scope.owner[0].rpartition("/")[0]
-    return any(key.rpartition("/")[0] == prefix for key in tags)
+def rivals(tags: Mapping[str, str], scope: Scope) -> list[str]:
+    """Return the tags like the owner's by which others say that something is theirs."""
+    prefix, _, _ = scope.owner[0].rpartition("/")
+    return sorted(key for key in tags if key.rpartition("/")[0] == prefix and key != scope.owner[0])
 
 
 def mark_lost(cloud: clouds.Cloud, scope: Scope, world: World) -> None:

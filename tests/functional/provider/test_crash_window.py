@@ -140,3 +140,87 @@ def test_clusters_that_are_killed_together_go_on_by_themselves():
     for run in (one, two):
         run.settle()
         assert run.is_ready, run.conditions
+
+
+# --- Several who make the same at the same time --------------------------------------------------
+
+OTHER = "5f1c0c5e-0000-4000-8000-000000000002"
+
+
+def _cut_short(action, effect, **given):
+    """Return a cluster whose process was killed before or after a create."""
+    run = driver.ClusterDriver(**given)
+    run.cloud.effect = effect
+    run.cloud.strike_at = driver.ClusterDriver().settle().cloud.calls.index(action) + 1
+    while len(run.cloud.calls) < run.cloud.strike_at:
+        run.step()
+    return run
+
+
+def _meanwhile(run, action, happens, *, before=False):
+    """Let something happen right after, or before, the first call of an action is answered."""
+    answered = run.cloud.call
+    left = [happens]
+
+    def call(name, /, **request):
+        if name == action and before and left:
+            left.pop()()
+        answer = answered(name, **request)
+        if name == action and left:
+            left.pop()()
+        return answer
+
+    run.cloud.call = call
+
+
+def _claims(fake, action):
+    """Return how many owners each resource of a kind has."""
+    rows = driver.Direct(fake).read(f"Read{MAKES[action][0]}s")
+    keys = [[tag["Key"] for tag in row["Tags"]] for row in rows]
+    return [sum(key.startswith("OscK8sClusterID/") for key in each) for each in keys]
+
+
+def _both_come_and_go(one, two, action):
+    for run in (one, two):
+        run.settle()
+        assert run.is_ready, run.conditions
+    assert _claims(one.fake, action) == [1, 1]
+    one.delete().settle()
+    two.settle()
+    assert two.is_ready
+    assert _claims(one.fake, action) == [1]
+    two.delete().settle()
+    assert _claims(one.fake, action) == []
+
+
+@pytest.mark.parametrize("action", MAKES)
+def test_what_a_neighbour_marks_a_moment_later_is_left_to_them(action):
+    kind, about = MAKES[action]
+    run = _cut_short(action, "die before")
+    cloud = driver.Direct(run.fake)
+    theirs = cloud.call(action, **about)[kind][f"{kind}Id"]
+    tags = [{"Key": "Name", "Value": "mine"}]
+    wait = run.clock.sleep
+
+    def sleep(seconds):
+        wait(seconds)
+        cloud.call("CreateTags", ResourceIds=[theirs], Tags=tags)
+
+    run.clock.sleep = sleep
+    _stands(run, action, theirs, tags)
+
+
+@pytest.mark.parametrize("action", MAKES)
+def test_what_a_cluster_is_just_making_is_not_shared_with_one_that_was_cut_short(action):
+    one = _cut_short(action, "die before")
+    two = driver.ClusterDriver(fake=one.fake, uid=OTHER, name="two")
+    _meanwhile(two, action, one.step)
+    _both_come_and_go(one, two, action)
+
+
+@pytest.mark.parametrize("action", MAKES)
+def test_what_two_clusters_find_at_the_same_time_has_one_of_them(action):
+    one = _cut_short(action, "die before")
+    two = _cut_short(action, "die after", fake=one.fake, uid=OTHER, name="two")
+    _meanwhile(two, "CreateTags", one.step, before=True)
+    _both_come_and_go(one, two, action)

@@ -13,7 +13,7 @@ def run(cloud, desired, open_intents=None, *, going=False, kept=None):
     """Look and act once; return the report."""
     seen = world.snapshot(cloud, toys.SCOPE, toys.KINDS)
     record = (kept if kept is not None else []).append
-    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, record)
+    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, record, toys.Clock())
     return actor.run(desired, seen, open_intents or {}, going=going)
 
 
@@ -37,7 +37,7 @@ def test_intents_are_kept_before_anything_is_made():
         kept.append((dict(given), list(cloud.names("box"))))
         raise Full
 
-    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, record)
+    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, record, toys.Clock())
     with pytest.raises(Full):
         actor.run([box()], world.World(), {})
     assert [(list(given), boxes) for given, boxes in kept] == [([("box", "a")], [])]
@@ -70,7 +70,9 @@ def test_what_takes_a_while_to_go_is_not_looked_at_right_after_it_was_asked_to()
     cloud = toys.Cloud()
     cloud.put("box", "a")
     seen = world.snapshot(cloud, toys.SCOPE, [SlowBox])
-    report = act.Actor(cloud, toys.SCOPE, [SlowBox], list).run([], seen, {}, going=True)
+    report = act.Actor(cloud, toys.SCOPE, [SlowBox], list, toys.Clock()).run(
+        [], seen, {}, going=True
+    )
     assert cloud.calls[-1] == "delete"
     assert [str(each.target) for each in report.left] == ["box/a"]
     assert report.left[0].moves
@@ -80,7 +82,7 @@ def test_what_takes_a_while_to_go_is_not_looked_at_right_after_it_was_asked_to()
 def test_an_owner_who_should_have_nothing_and_has_something_is_looked_at_first():
     cloud, kept = toys.Cloud(), []
     cloud.put("box", "other")
-    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, kept.append)
+    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, kept.append, toys.Clock())
     with pytest.raises(intents.NotNewError):
         actor.run([box()], world.World(is_new=True), {})
     assert cloud.names("box") == ["other"]
@@ -90,7 +92,7 @@ def test_an_owner_who_should_have_nothing_and_has_something_is_looked_at_first()
 def test_nothing_is_made_for_a_new_owner_while_the_cloud_cannot_be_read():
     cloud, kept = toys.Cloud(), []
     cloud.faults["Read box"] = "2000"
-    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, kept.append)
+    actor = act.Actor(cloud, toys.SCOPE, toys.KINDS, kept.append, toys.Clock())
     with pytest.raises(errors.ApiError):
         actor.run([box()], world.World(is_new=True), {})
     assert cloud.calls == ["Read box"]
@@ -151,7 +153,7 @@ def test_intents_that_look_alike_share_what_they_bore():
     cloud.put("box", "x", owned=False)
     cloud.put("box", "y", owned=False)
     seen = world.World()
-    actor = act.Actor(cloud, toys.SCOPE, [toys.Box], lambda _: None)
+    actor = act.Actor(cloud, toys.SCOPE, [toys.Box], lambda _: None, toys.Clock())
     report = actor.run([], seen, {each.place: each for each in both}, going=True)
     assert report.intents == {}
     assert cloud.names("box") == []

@@ -83,6 +83,19 @@ class Lid(Toy):
 KINDS = (Box, Lid)
 
 
+class Clock:
+    """Time that passes only for those who wait."""
+
+    def __init__(self):
+        self.now_s = 0.0
+
+    def monotonic_s(self):
+        return self.now_s
+
+    def sleep(self, seconds):
+        self.now_s += seconds
+
+
 class Cloud:
     """Rows in memory; ``faults`` say by number of call what happens to it."""
 
