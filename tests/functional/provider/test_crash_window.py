@@ -158,7 +158,7 @@ def _cut_short(action, effect, **given):
 
 
 def _meanwhile(run, action, happens, *, before=False):
-    """Let something happen right after, or before, the first call of an action is answered."""
+    """Go on until an action is called, and let something happen right before or after that."""
     answered = run.cloud.call
     left = [happens]
 
@@ -171,6 +171,8 @@ def _meanwhile(run, action, happens, *, before=False):
         return answer
 
     run.cloud.call = call
+    while left:
+        run.step()
 
 
 def _claims(fake, action):
