@@ -134,7 +134,7 @@ class Account:
 
     def inventory(self) -> set[str]:
         """Return all that belongs to any cluster, as ``Kind id``: the rest may be anybody's."""
-        return {f"{kind} {id_}" for kind, id_, row in self.everything() if _is_owned(row)}
+        return {f"{kind} {id_}" for kind, id_, row in self.everything() if owners(row)}
 
     def tell(self, which: set[str]) -> str:
         """Return a sentence about some of all that is there: whose it is by its tags, and how."""
@@ -305,8 +305,9 @@ class Fake(Account):
         return found[0].rstrip(".") if found else ""
 
 
-def _is_owned(row: Row) -> bool:
-    return any(tag["Key"].startswith(OWNED) for tag in row.get("Tags") or ())
+def owners(row: Row) -> list[str]:
+    """Return the tags by which clusters say that something is theirs."""
+    return [tag["Key"] for tag in row.get("Tags") or () if tag["Key"].startswith(OWNED)]
 
 
 def _whose(row: Row) -> str:

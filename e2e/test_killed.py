@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from e2e.cloud import owners
 from e2e.cluster import PAIR, Cluster
 from e2e.command import Refused
 from e2e.spec import Spec
@@ -49,6 +50,7 @@ def test_a_manager_that_is_killed_goes_on_where_it_was(spec: Spec, seed: int) ->
                 spec.eventually(probe, within="noticed")
         with spec.step("It has one of everything"):
             assert {kind: spec.count(kind) for kind in COUNTS} == COUNTS
+            spec.eventually(lambda: _is_not_shared(spec), within="noticed")
         with spec.step("It goes, with a manager that is killed"):
             begin = len(spec.footprint.writes())
             cluster.delete()
@@ -78,6 +80,12 @@ def _has_vm(cluster: Cluster) -> None:
             name = each["metadata"]["name"]
             cluster.kube.patch(each["apiVersion"], "kubeadmcontrolplanes", name, waking)
     cluster.has_control_plane_vm()
+
+
+def _is_not_shared(spec: Spec) -> None:
+    """Find that nothing has two owners: two clusters may have looked for what was cut short."""
+    shared = [f"{kind} {id_}" for kind, id_, row in spec.cloud.everything() if len(owners(row)) > 1]
+    need(not shared, saw=f"several clusters say that {', '.join(shared)} is theirs")
 
 
 def _kill(spec: Spec, seed: int, *, begin: int, after: int) -> None:

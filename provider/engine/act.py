@@ -197,7 +197,7 @@ class Actor:
                 del report.intents[intent.place]
 
     def _settled(self, alike: Sequence[Intent], free: Sequence[Resource]) -> list[Resource]:
-        """Leave out what somebody marks a moment later: they have just made it."""
+        """Leave out what somebody marks a moment later: they were making it."""
         self._clock.sleep(SETTLE_S)
         ids = {each.id for each in free}
         found = intent_log.born(alike, self._kinds[alike[0].kind], self._cloud)
