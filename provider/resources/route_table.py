@@ -53,12 +53,14 @@ class RouteTable(Resource):
     CONDITION: ClassVar[str] = "RouteTablesReady"
     ID_FILTER: ClassVar[str] = "RouteTableIds"
     OWN_TAGS: ClassVar[tuple[str, ...]] = names.OWN_TAGS
-    MUTABLE: ClassVar[frozenset[str]] = frozenset({"subnet", "routes"})
-    LATER: ClassVar[frozenset[str]] = frozenset({"subnet", "routes"})
+    MUTABLE: ClassVar[frozenset[str]] = frozenset({"subnet", "further_subnets", "routes"})
+    LATER: ClassVar[frozenset[str]] = MUTABLE
 
     net: Net
     subnet: Subnet | None
     """The subnet that it is linked to."""
+    further_subnets: frozenset[Subnet] = frozenset()
+    """Those of ours that somebody else has linked to it as well; none is wanted."""
     routes: frozenset[Route] = frozenset()
     link_id: str = dataclasses.field(default="", compare=False)
 
@@ -133,12 +135,18 @@ class RouteTable(Resource):
             if link_id:
                 cloud.call("UnlinkRouteTable", LinkRouteTableId=link_id)
             link_id = _link(cloud, observed.id, self.subnet.id)
+        _let_go(cloud, observed)
         return dataclasses.replace(
-            observed, subnet=self.subnet, routes=self.routes, link_id=link_id
+            observed,
+            subnet=self.subnet,
+            further_subnets=frozenset(),
+            routes=self.routes,
+            link_id=link_id,
         )
 
     def delete(self, cloud: clouds.Cloud) -> None:
         """Unlink it and delete it."""
+        _let_go(cloud, self)
         if self.link_id:
             cloud.call("UnlinkRouteTable", LinkRouteTableId=self.link_id)
         cloud.call("DeleteRouteTable", RouteTableId=self.id)
@@ -162,9 +170,19 @@ def _link(cloud: clouds.Cloud, table_id: str, subnet_id: str) -> str:
     return str(answer["LinkRouteTableId"])
 
 
+def _let_go(cloud: clouds.Cloud, table: RouteTable) -> None:
+    """Unlink from a table the further subnets that no table of their own has taken back by now."""
+    ids = {each.id for each in table.further_subnets}
+    rows = cloud.read("ReadRouteTables", Filters={"RouteTableIds": [table.id]}) if ids else []
+    for link in (link for row in rows for link in row["LinkRouteTables"]):
+        if link.get("SubnetId") in ids:
+            cloud.call("UnlinkRouteTable", LinkRouteTableId=link["LinkRouteTableId"])
+
+
 def _seen(row: Mapping[str, Any], key: str, world: worlds.World) -> RouteTable:
     tags = wants.tags_of(row)
-    link, linked = _linked(row, tags, world)
+    links = _links(row, tags, world)
+    link, linked = next(iter(links), ("", None))
     net = world.by_id(row["NetId"])
     routes = frozenset(
         Route(each["DestinationIpRange"], _target(each, world))
@@ -179,23 +197,24 @@ def _seen(row: Mapping[str, Any], key: str, world: worlds.World) -> RouteTable:
         id=row["RouteTableId"],
         net=net if isinstance(net, Net) else Net(key="default", id=row["NetId"]),
         subnet=linked,
+        further_subnets=frozenset(each for _, each in links[1:] if each and each.is_managed),
         routes=routes,
         link_id=link,
         tags=tags,
     )
 
 
-def _linked(
+def _links(
     row: Mapping[str, Any], tags: Mapping[str, str], world: worlds.World
-) -> tuple[str, Subnet | None]:
-    """Return the link of a table and its subnet: of several, that of the subnet with its name."""
+) -> list[tuple[str, Subnet | None]]:
+    """Return the links of a table and their subnets, that of the subnet with its name first."""
     found: list[tuple[str, Subnet | None]] = []
     for link in row["LinkRouteTables"]:
         if link.get("SubnetId"):
             place = world.by_id(link["SubnetId"])
             found.append((link["LinkRouteTableId"], place if isinstance(place, Subnet) else None))
-    named = [each for each in found if each[1] and each[1].tags.get("Name") == tags.get("Name")]
-    return next(iter([*named, *found]), ("", None))
+    name = tags.get("Name")
+    return sorted(found, key=lambda each: each[1] is None or each[1].tags.get("Name") != name)
 
 
 def _named(tags: Mapping[str, str], world: worlds.World) -> str:

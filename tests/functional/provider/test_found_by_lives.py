@@ -222,6 +222,26 @@ def test_a_route_table_with_the_subnet_of_another_gives_it_back():
     assert driver.shape(run.fake) == before
 
 
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_route_table_with_the_subnet_of_another_lets_it_go(is_seen):
+    run = driver.ClusterDriver({"network": {"subregions": ["eu-west-2a", "eu-west-2b"]}}).settle()
+    cloud = driver.Direct(run.fake)
+    places = {row["SubnetId"]: row["SubregionName"] for row in cloud.read("ReadSubnets")}
+    tables = [row for row in cloud.read("ReadRouteTables") if row["Tags"]]
+    of = {places[row["LinkRouteTables"][0]["SubnetId"]]: row for row in tables}
+    if is_seen:
+        run.memory.clear()
+    link = of["eu-west-2b"]["LinkRouteTables"][0]["LinkRouteTableId"]
+    about = {"LinkRouteTableId": link, "RouteTableId": of["eu-west-2a"]["RouteTableId"]}
+    cloud.call("UpdateRouteTableLink", **about)
+    run.set({"network": {"subregions": ["eu-west-2a"]}})
+    run.settle()
+    assert run.is_ready, run.conditions
+    assert {row["SubregionName"] for row in cloud.read("ReadSubnets")} == {"eu-west-2a"}
+    left = [row for row in cloud.read("ReadRouteTables") if row["Tags"]]
+    assert {len(row["LinkRouteTables"]) for row in left} == {1}
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_of_two_nets_the_one_with_everything_in_it_stays(is_known):
     fake = FakeCloud(seed=1)
