@@ -69,8 +69,11 @@ class Row:
     @property
     def state(self) -> str:
         """Return the state, or the empty text when the kind has none."""
-        found = values(self.data, self.kind.state)
-        return found[0] if found else ""
+        found = self.data.get(self.kind.state)
+        if isinstance(found, str):  # Most have it at the top.
+            return found
+        deep = values(self.data, self.kind.state)
+        return deep[0] if deep else ""
 
     @property
     def is_live(self) -> bool:

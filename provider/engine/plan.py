@@ -152,7 +152,7 @@ def _towards(
     if not wanted.is_managed:
         return _used(wanted, there)
     parts = resources.needs(wanted) if there is None else resources.references(wanted)
-    missing = [str(each) for each in parts if each.place in unready]
+    missing = [str(each) for each in parts if each.place in unready] if unready else []
     wait = Step(Verb.WAIT, wanted, f"waiting for {', '.join(dict.fromkeys(missing))}")
     if there is None:
         return wait if missing else Step(Verb.CREATE, wanted, "does not exist")

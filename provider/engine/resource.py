@@ -148,12 +148,21 @@ class Resource:
     def differences(self, observed: Self) -> tuple[Difference, ...]:
         """Return the compared fields in which what is there differs from what is wanted."""
         return tuple(
-            Difference(field.name, there, wanted)
-            for field in dataclasses.fields(self)
-            if field.compare
-            and (there := plain(getattr(observed, field.name)))
-            != (wanted := plain(getattr(self, field.name)))
+            Difference(name, there, wanted)
+            for name in _compared(type(self))
+            if (there := plain(getattr(observed, name))) != (wanted := plain(getattr(self, name)))
         )
+
+
+_COMPARED: dict[type, tuple[str, ...]] = {}
+
+
+def _compared(kind: type[Resource]) -> tuple[str, ...]:
+    """Return the fields in which what is there is compared with what is wanted."""
+    if kind not in _COMPARED:
+        names = [field.name for field in dataclasses.fields(kind) if field.compare]
+        _COMPARED[kind] = tuple(names)
+    return _COMPARED[kind]
 
 
 class Refusal(Exception):
@@ -201,6 +210,8 @@ def _text(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """Return a value in which every resource is replaced by the name of its place."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Resource):
         return str(value)
     if isinstance(value, tuple):

@@ -7,6 +7,7 @@ https://docs.outscale.com/en/userguide/About-Nets.html
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
@@ -32,7 +33,7 @@ class Subnet(Resource):
     ip_range: str
     subregion: str
 
-    @property
+    @functools.cached_property
     def roles(self) -> frozenset[str]:
         """What is put into it."""
         return wants.roles_of(self.tags)

@@ -138,6 +138,9 @@ GROUPS = {
 }
 """The automatic groups: their kind and roles."""
 
+_ROWS = {party: [row for row in TABLE if party in (row.source, row.target)] for party in GROUPS}
+"""The rows that say something of each group."""
+
 _WAYS_OUT = frozenset({LOAD_BALANCER, BASTION})
 """Groups that reach other groups only where a row says so; nodes reach the whole Net."""
 
@@ -315,7 +318,7 @@ def _automatic(facts: _Cluster, cluster: str) -> Iterator[Group]:
     for party, (kind, roles) in GROUPS.items():
         if not facts.has(party):
             continue
-        rules = {each for row in TABLE for each in _of_row(row, party, facts)}
+        rules = {each for row in _ROWS[party] for each in _of_row(row, party, facts)}
         if lets_out and party is not LOAD_BALANCER:
             # Every group is born with this rule, which need not be deleted here: machines have it
             # by their other group, and the bastion has it anyway.
