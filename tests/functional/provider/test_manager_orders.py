@@ -66,7 +66,7 @@ def test_an_osc_cluster_that_is_deleted_alone_waits_for_its_machines(made, sky):
         kinds.OSC_CLUSTER,
         "demo",
         "Deleting",
-        "waiting for 1 OscMachines to be deleted: one",
+        "Waiting for 1 OscMachines to be deleted: one",
         "Delete the Cluster, or these Machines",
     )
     assert condition(made, kinds.OSC_MACHINE, "one", "Ready")["status"] == "True"
