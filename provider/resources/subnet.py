@@ -123,19 +123,38 @@ class Subnet(Resource):
         return self._seen(answer["Subnet"], self.key, self.net)
 
     def delete(self, cloud: clouds.Cloud) -> None:
-        """Delete the subnet; when it is in use, tell by what."""
+        """Delete the subnet; when it is in use, tell by what.
+
+        Its own table went before it: a link that it still has is to a table of somebody else.
+        """
         try:
             cloud.call("DeleteSubnet", SubnetId=self.id)
         except errors.ApiError as error:
-            if error.cause is errors.Cause.BUSY:
-                rows = cloud.read("ReadVms", Filters={"SubnetIds": [self.id]})
-                found = [row["VmId"] for row in rows if row["State"] != "terminated"]
-                rows = cloud.read("ReadLoadBalancers")
-                found += [
-                    row["LoadBalancerName"] for row in rows if self.id in (row.get("Subnets") or ())
-                ]
-                error.explain(wants.in_the_way(f"the subnet {self.id}", found))
-            raise
+            if error.cause is not errors.Cause.BUSY:
+                raise
+            found = self._users(cloud)
+            links = [] if found else self._links(cloud)
+            error.explain(wants.in_the_way(f"the subnet {self.id}", found))
+            if not links:
+                raise
+            for link in links:
+                cloud.call("UnlinkRouteTable", LinkRouteTableId=link)
+            cloud.call("DeleteSubnet", SubnetId=self.id)
+
+    def _users(self, cloud: clouds.Cloud) -> list[str]:
+        """Return the VMs and the load balancers in it."""
+        rows = cloud.read("ReadVms", Filters={"SubnetIds": [self.id]})
+        found = [row["VmId"] for row in rows if row["State"] != "terminated"]
+        rows = cloud.read("ReadLoadBalancers")
+        return found + [
+            row["LoadBalancerName"] for row in rows if self.id in (row.get("Subnets") or ())
+        ]
+
+    def _links(self, cloud: clouds.Cloud) -> list[str]:
+        """Return its links to route tables."""
+        rows = cloud.read("ReadRouteTables", Filters={"LinkSubnetIds": [self.id]})
+        links = [link for row in rows for link in row["LinkRouteTables"]]
+        return [link["LinkRouteTableId"] for link in links if link.get("SubnetId") == self.id]
 
 
 def with_role(want: wants.Want, role: str, subregion: str = "") -> list[Subnet]:

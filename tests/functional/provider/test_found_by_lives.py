@@ -242,6 +242,31 @@ def test_a_route_table_with_the_subnet_of_another_lets_it_go(is_seen):
     assert {len(row["LinkRouteTables"]) for row in left} == {1}
 
 
+@pytest.mark.parametrize("is_going", [True, False])
+def test_a_subnet_that_somebody_linked_to_a_table_of_theirs_goes(is_going):
+    run = driver.ClusterDriver({"network": {"subregions": ["eu-west-2a", "eu-west-2b"]}}).settle()
+    cloud = driver.Direct(run.fake)
+    far = [r["SubnetId"] for r in cloud.read("ReadSubnets") if r["SubregionName"] == "eu-west-2b"]
+    (row, *_) = cloud.read("ReadRouteTables", Filters={"LinkSubnetIds": far})
+    theirs = cloud.call("CreateRouteTable", NetId=row["NetId"])["RouteTable"]["RouteTableId"]
+    link = row["LinkRouteTables"][0]["LinkRouteTableId"]
+    cloud.call("UpdateRouteTableLink", LinkRouteTableId=link, RouteTableId=theirs)
+    run.memory.clear()
+    if is_going:
+        run.delete()
+    else:
+        run.set({"network": {"subregions": ["eu-west-2a"]}})
+    for _ in range(20):
+        run.step()
+        run.fake.clock.advance(10)
+    left = {each["SubregionName"] for each in cloud.read("ReadSubnets")}
+    assert left == (set() if is_going else {"eu-west-2a"})
+    (there,) = cloud.read("ReadRouteTables", Filters={"RouteTableIds": [theirs]})
+    assert there["LinkRouteTables"] == []
+    assert run.is_ready != is_going
+    assert not is_going or f"there is still {theirs}" in run.conditions["Ready"][2]
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_of_two_nets_the_one_with_everything_in_it_stays(is_known):
     fake = FakeCloud(seed=1)
