@@ -204,6 +204,8 @@ class Neighbour:
         for row in free:
             if kind == "InternetService" and not row.get("NetId"):
                 net = self._new("Net", IpRange="10.0.0.0/16")
+                if self._is_watched:
+                    self._mark([net])
                 about = {"InternetServiceId": row["InternetServiceId"], "NetId": net}
                 self._call("LinkInternetService", **about)
             if kind == "PublicIp" and public_ip.is_free(row):
