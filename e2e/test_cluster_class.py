@@ -68,5 +68,8 @@ def _is_same(spec: Spec, before: dict[str, str]) -> None:
 
 def _is_rotated(spec: Spec) -> None:
     """Find two templates in use, both with the new type."""
-    used = _used(spec)
-    need(list(used.values()) == [BIGGER, BIGGER], saw=f"templates {used} are in use")
+    used, told = _used(spec), condition(spec.cluster.is_provisioned(), "TopologyReconciled")
+    need(
+        list(used.values()) == [BIGGER, BIGGER],
+        saw=f"templates {used} are in use; {told.get('reason')}: {told.get('message')}",
+    )

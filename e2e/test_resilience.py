@@ -117,7 +117,15 @@ def _finalizers(of: Object) -> str:
 
 def _versions(spec: Spec) -> dict[str, str]:
     rows = spec.cluster.objects()
-    return {identity(each): each["metadata"]["resourceVersion"] for each in rows}
+    return {identity(each): _version(each["metadata"]) for each in rows}
+
+
+def _version(metadata: Object) -> str:
+    """Return the version of an object, and who wrote it last."""
+    writes = metadata.get("managedFields") or ()
+    last = max(writes, key=lambda each: str(each.get("time", "")), default=None)
+    by = f", written by {last['manager']} {last.get('subresource', '')}".rstrip() if last else ""
+    return f"{metadata['resourceVersion']}{by}"
 
 
 def _is_calm(spec: Spec) -> None:

@@ -340,7 +340,11 @@ class _Pass:
         self, type_: str, reason: Reason, message: str, *, status: str = "False"
     ) -> Outcome:
         part = conditions.Condition(type_, status, reason, message)
-        told = [conditions.summary([part]), part, *([] if self.is_going else conditions.calm())]
+        told = [
+            conditions.summary([part]),
+            part,
+            *conditions.refused(self._old, message, going=self.is_going),
+        ]
         return Outcome(
             status=self._with_conditions(told, keep=True),
             events=(Event("Warning", reason, message),),

@@ -192,6 +192,18 @@ def calm() -> list[Condition]:
     ]
 
 
+def refused(old: Iterable[Mapping[str, Any]], message: str, *, going: bool) -> list[Condition]:
+    """Return what else is true of what was refused: it may go, and it is not paused.
+
+    What was said to be left of it, in ``old``, is left still.
+    """
+    if not going:
+        return calm()
+    known = any(each["type"] == "Deleting" and each["status"] == "True" for each in old)
+    rows = [] if known else [Condition("Deleting", "True", Reason.DELETING, message)]
+    return [*rows, Condition("Paused", "False", Reason.NOT_PAUSED)]
+
+
 def paused(kind: str, cluster: Mapping[str, Any] | None, metadata: Mapping[str, Any]) -> Condition:
     """Return ``Paused``, worded as Cluster API's own controllers word it."""
     why = []

@@ -361,9 +361,10 @@ class _Pass:
     ) -> Outcome:
         part = conditions.Condition(type_, "False" if is_ours else "Unknown", reason, message)
         ready = conditions.summary([part])
-        kept = [] if self.is_going else conditions.calm()
+        old = list(self.status.get("conditions") or ())
+        others = conditions.refused(old, message, going=self.is_going)
         return Outcome(
-            status=self._with_conditions([ready, part, *kept], keep=self.is_going),
+            status=self._with_conditions([ready, part, *others], keep=self.is_going),
             events=(*self.notes, Event("Warning", reason, message)),
             retry=True,
         )

@@ -376,10 +376,28 @@ def test_missing_credentials_are_told(going):
     assert run.conditions["CredentialsReady"] == ("False", "CredentialsMissing", said)
     assert outcome.retry
     assert not run.is_gone
+    state = ("True", "Deleting", said) if going else ("False", "NotDeleting", "")
+    assert run.conditions["Deleting"] == state
     run.clouds = clouds
     run.settle()
     assert run.is_gone if going else run.is_ready
     assert going or "CredentialsReady" not in run.conditions
+
+
+def test_a_refusal_hides_neither_what_is_left_nor_the_end_of_a_pause():
+    run = clusters.ready().delete()
+    run.step()
+    left = run.conditions["Deleting"]
+    run.cluster["spec"]["paused"] = True
+    run.step()
+    assert run.conditions["Paused"][0] == "True"
+    run.cluster["spec"]["paused"] = False
+    run.clouds = Locked()
+    run.memory.clear()
+    run.step()
+    assert run.conditions["Paused"][0] == "False"
+    assert run.conditions["Deleting"] == left
+    assert run.conditions["Ready"][:2] == ("False", "CredentialsMissing")
 
 
 # --- Going ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import pytest
 
+from provider.osc.credentials import CredentialsError
 from provider.rules import names
 from tests.functional.provider import driver, machine_driver
 
@@ -136,3 +137,25 @@ def test_nothing_secret_is_told(run):
     assert machine_driver.CANARY not in repr(told)
     run.delete().settle()
     assert machine_driver.CANARY not in repr(run.events)
+
+
+class Locked:
+    """Clouds to which there is no key."""
+
+    def workload(self):
+        raise CredentialsError("The Secret default/keys does not exist. Create it.")
+
+    management = shared = workload
+
+
+def test_what_goes_says_so_when_its_credentials_are_gone(site, run):
+    run.settle()
+    run.delete()
+    clouds, site.clouds = site.clouds, Locked()
+    run.step()
+    assert run.ready == ("False", "CredentialsMissing")
+    assert run.conditions["Deleting"][:2] == ("True", "Deleting")
+    assert not run.is_gone
+    site.clouds = clouds
+    run.settle()
+    assert run.is_gone
