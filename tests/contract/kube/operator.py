@@ -1,6 +1,7 @@
 """A small kopf operator in a thread, with a loop and a registry of its own."""
 
 import asyncio
+import gc
 import threading
 
 import kopf
@@ -89,5 +90,7 @@ class Operator:
         self._stop.set()
         self._thread.join(WITHIN_S)
         assert not self._thread.is_alive(), "The operator does not stop."
+        # What kopf leaves open is found now, and not in the middle of another test.
+        gc.collect()
         if self._problem is not None:
             raise self._problem
