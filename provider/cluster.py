@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from provider import blueprint, conditions, looking, telling
+from provider import account, blueprint, conditions, looking, telling
 from provider.api import v1beta2
 from provider.blueprint import KINDS
 from provider.clock import Clock
@@ -186,6 +186,8 @@ class _Pass:
         blueprint.desired(spec, uid=self.uid, name=self.name, region=cloud.region)
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
+        if not any(each.is_managed for each in seen.all()):
+            account.check(self.objects.osc_cluster, cloud)
         try:
             return self._bring(spec, cloud, scope, seen, open_intents)
         except intents.NotNewError:
@@ -222,6 +224,7 @@ class _Pass:
         ours = [each for each in report.world.all() if each.is_managed]
         if ours or report.intents or report.failures:
             return self._still_going(report)
+        account.check(self.objects.osc_cluster, cloud)
         return self._gone()
 
     def _cloud(self, scope: world.Scope) -> clouds_.Cloud:
@@ -316,6 +319,7 @@ class _Pass:
             status["failureDomains"] = blueprint.failure_domains(report.world, spec)
         is_news = endpoint.is_set and endpoint != spec.control_plane_endpoint
         return Outcome(
+            metadata=account.note(self.metadata, report.world),
             spec={"controlPlaneEndpoint": endpoint.model_dump()} if is_news else {},
             status={key: value for key, value in status.items() if key != "vmState" or value},
             events=(*telling.events(report), *blueprint.lost_endpoint(report, spec)),

@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from provider import conditions, machine_blueprint, telling
+from provider import account, conditions, machine_blueprint, telling
 from provider.clock import Clock
 from provider.engine import act, intents, world
 from provider.engine.plan import Verb
@@ -193,6 +193,8 @@ class _Pass:
             if each.is_managed and not (each.KIND == MachineVm.KIND and each.state == "terminated")
         ]
         if not ours and not report.intents and not report.failures:
+            if _vm(seen) is None and self.blueprint.known_vm:
+                account.check(self.objects.osc_cluster, cloud)
             return self._gone()
         told = self._with_conditions(conditions.deleting(telling.left(report)))
         return Outcome(
@@ -210,6 +212,8 @@ class _Pass:
         seen = world.snapshot(cloud, scope, kinds)
         seen.rebind()
         vm = _vm(seen)
+        if vm is None and self.blueprint.known_vm:
+            account.check(self.objects.osc_cluster, cloud)
         if lost := self._lost(vm):
             return lost
         report = self._run(cloud, scope, kinds, seen)

@@ -45,6 +45,8 @@ class SecurityGroup(Resource):
         default=(), compare=False, repr=False
     )
     """Rules by member, as the API shows them, each with its ``Flow``."""
+    account: str = dataclasses.field(default="", compare=False)
+    """Whose it is: as it is ours, this is the account of the cluster."""
 
     @classmethod
     def desired(cls, want: wants.Want) -> Iterable[Self]:
@@ -112,6 +114,7 @@ class SecurityGroup(Resource):
             description=row.get("Description", ""),
             rules=frozenset(rules),
             members=tuple(members),
+            account=str(row.get("AccountId", "")),
             tags=wants.tags_of(row),
         )
 

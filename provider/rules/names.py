@@ -17,6 +17,8 @@ from collections.abc import Iterable
 # --- Kubernetes ----------------------------------------------------------------------------------
 
 CLUSTER_UID_LABEL = "outscale.com/clusterUID"
+ACCOUNT_ANNOTATION = "outscale.com/account"
+"""Where an OscCluster is: ``eu-west-2/123456789012``."""
 CLUSTER_FINALIZER = "oscclusters.infrastructure.cluster.x-k8s.io"
 MACHINE_FINALIZER = "oscmachine.infrastructure.cluster.x-k8s.io"
 
