@@ -45,7 +45,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "TEMPLATES": ("rules/validation_metadata", "admission"),
     "CHANGES": ("rules/validation_change",),
     "CLOUD": ("blueprint", "placing", "machine_blueprint", "resources/", "engine/"),
-    "CREDENTIALS": ("osc/credentials", "manager/tenants"),
+    "CREDENTIALS": ("osc/credentials", "manager/tenants", "account"),
     "DOCTOR": ("doctor", "doctor_secrets"),
     "COMMANDS": ("planning", "manifests/", "kube/auth", "api/conversion"),
 }
