@@ -131,6 +131,9 @@ class Actor:
         else:
             raise AssertionError(f"{_WAVES} waves did not come to an end: {report.left}")
         _close_intents(report)
+        asked = {place for verb, place, _ in self._tried if verb is Verb.CREATE}
+        for place in report.intents.keys() - self._earlier - asked:
+            del report.intents[place]  # The pass was stopped before that, so nothing was made.
         report.world.is_new = False
         return report
 
@@ -347,14 +350,11 @@ class Actor:
         kept = {key: value for key, value in there.tags.items() if key not in stale}
         return dataclasses.replace(there, tags=kept)
 
-    def _marks(self, step: Step) -> dict[str, str]:
-        return self._scope.marks(step.target.tags)
-
     def _tag(self, untagged: Sequence[tuple[Step, Resource]], report: Report) -> None:
         """Mark what was made: one call for all that get the same tags."""
         groups: dict[tuple[tuple[str, str], ...], list[tuple[Step, Resource]]] = {}
         for step, made in untagged:
-            marks = tuple(sorted(self._marks(step).items()))
+            marks = tuple(sorted(self._scope.marks(step.target.tags).items()))
             groups.setdefault(marks, []).append((step, made))
         for marks, members in groups.items():
             tags = [{"Key": key, "Value": value} for key, value in marks]
@@ -366,8 +366,7 @@ class Actor:
                 self._is_stopped |= error.cause is errors.Cause.THROTTLED
                 continue
             for _step, made in members:
-                marked: Mapping[str, str] = {**made.tags, **dict(marks)}
-                report.world.add(dataclasses.replace(made, tags=marked))
+                report.world.add(dataclasses.replace(made, tags={**made.tags, **dict(marks)}))
 
 
 def _stands_alone(target: Resource) -> bool:

@@ -242,6 +242,21 @@ def test_a_route_table_with_the_subnet_of_another_lets_it_go(is_seen):
     assert {len(row["LinkRouteTables"]) for row in left} == {1}
 
 
+def test_what_a_throttled_pass_did_not_ask_for_is_not_looked_for():
+    run = driver.ClusterDriver({"network": {"subregions": ["eu-west-2a", "eu-west-2b"]}})
+    cloud = driver.Direct(run.fake)
+    run.fake.fail("refuse", action="CreatePublicIp", code=6, calls=[1])
+    while "CreatePublicIp" not in run.cloud.calls:
+        run.step()
+    assert not run.status.get("intents")
+    theirs = cloud.call("CreatePublicIp")["PublicIp"]["PublicIpId"]
+    run.fake.clock.advance(30)
+    run.settle()
+    assert run.is_ready, run.conditions
+    (left,) = cloud.read("ReadPublicIps", Filters={"PublicIpIds": [theirs]})
+    assert not left["Tags"]
+
+
 @pytest.mark.parametrize("is_going", [True, False])
 def test_a_subnet_that_somebody_linked_to_a_table_of_theirs_goes(is_going):
     run = driver.ClusterDriver({"network": {"subregions": ["eu-west-2a", "eu-west-2b"]}}).settle()
