@@ -104,7 +104,7 @@ class Reason(enum.StrEnum):
     CREDENTIALS_MISSING = (
         "CredentialsMissing",
         "There are no credentials that can be used; the message says where they were looked for.",
-        "Do what the message says.",
+        "Do what the message says, and annotate the object if you do not want to wait for a look.",
     )
     DENIED = (
         "Denied",
