@@ -86,8 +86,6 @@ class Manager(driver.ClusterDriver):
         try:
             self.cloud.turns = turns
             turns.wait(self.me)
-            self.object = driver.copied(self.server["object"])
-            self.version = self.server["version"]
             self.step()
         except Conflict:
             pass
@@ -100,6 +98,9 @@ class Manager(driver.ClusterDriver):
 def together(managers, chance):
     """Let each manager look once, at the same time; return what went wrong."""
     turns, broken = Turns(chance, len(managers)), []
+    for each in managers:
+        each.object = driver.copied(each.server["object"])
+        each.version = each.server["version"]
     threads = [threading.Thread(target=each.look, args=(turns, broken)) for each in managers]
     for each in threads:
         each.start()
