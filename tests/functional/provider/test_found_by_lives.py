@@ -3,7 +3,7 @@
 import pytest
 
 from fakecloud import FakeCloud
-from tests.functional.provider import driver, machine_driver, worlds
+from tests.functional.provider import clusters, driver, machine_driver, worlds
 
 FAR = worlds.FAR
 
@@ -312,3 +312,20 @@ def test_what_loses_its_tag_while_a_cluster_goes_goes_as_well():
     run.settle()
     assert run.is_gone
     assert len(driver.inventory(run.fake)["Nets"]) == before - 1
+
+
+def test_what_loses_its_tag_is_known_while_the_likes_of_it_go():
+    fake = FakeCloud(seed=1)
+    bastion = clusters.bastion(fake)
+    empty = driver.shape(fake)
+    subregions = ["eu-west-2a", "eu-west-2b"]
+    run = clusters.ready({"subregions": subregions, "bastion": bastion}, fake)
+    run.delete().step()
+    # The other public subnet goes with its NAT service, this one waits for the bastion.
+    (vm,) = driver.inventory(fake)["Vms"]
+    key = f"OscK8sClusterID/{driver.UID}"
+    gone = [{"Key": key, "Value": "owned"}]
+    run.cloud.call("DeleteTags", ResourceIds=[vm["SubnetId"]], Tags=gone)
+    run.settle()
+    assert run.is_gone
+    assert driver.shape(fake) == empty
