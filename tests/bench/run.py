@@ -5,7 +5,7 @@
     python tests/bench/run.py --provider [--quick] [--json]
 
 One table has fakecloud beside moto, one fakekube beside a real kube-apiserver, one what the
-provider does. The full run takes about fifteen minutes, the quick one three. The tables go to
+provider does. The full run takes about half an hour, the quick one five minutes. The tables go to
 standard output, what is being measured to standard error. Rates are answers per second over kept
 connections; "CPU us" is processor time of the server process per answer. Every figure is the median
 of its rounds, with the best round in parentheses.
