@@ -95,8 +95,6 @@ class Actor:
         self._adopted: set[tuple[str, str]] = set()
         self._earlier: frozenset[tuple[str, str]] = frozenset()
         self._tried: set[tuple[Verb, tuple[str, str], str]] = set()
-        self._deleted: set[str] = set()
-        """The ids of what the cloud has deleted, or begun to."""
         self._is_stopped = False
 
     def run(
@@ -166,16 +164,10 @@ class Actor:
         self._look_again({kind for kind, _ in self._adopted}, report)
 
     def _look_again(self, kinds: set[str], report: Report) -> None:
-        """See these kinds anew: what they refer to may not have been known when they were seen.
-
-        What was not deleted is still known when its tag is gone.
-        """
+        """See these kinds anew: what they refer to may not have been known when they were seen."""
         for kind in self._kinds.values():
             if kind.KIND in kinds and not self._is_stopped:
-                there = report.world.of(kind.KIND)
-                left = {each.key: each.id for each in there if each.id not in self._deleted}
-                known = {kind.KIND: left}
-                worlds.snapshot(self._cloud, self._scope, [kind], report.world, known)
+                worlds.snapshot(self._cloud, self._scope, [kind], report.world)
         report.world.rebind()
 
     def _finish(
@@ -329,7 +321,7 @@ class Actor:
         bound = resources.bind(step.target, report.world.places)
         if step.verb is Verb.DELETE:
             bound.delete(self._cloud)
-            self._deleted.add(bound.id)
+            report.world.deleted.add(bound.id)
             if bound.GOING:
                 report.world.add(dataclasses.replace(bound, state=bound.GOING))
             return

@@ -50,6 +50,8 @@ class World:
         """Further ones in a place that is taken already: left over from a lost race."""
         self.lost: list[Resource] = []
         """Those found without the owner's tag, by their ids or tokens."""
+        self.deleted: set[str] = set()
+        """The ids of what was deleted, or begun to be."""
         self.keys: dict[tuple[str, str], str] = {}
         """Under which key the owner had something, by kind and id: tags that say so get lost."""
         self.answers: dict[str, list[dict[str, Any]]] = {}
@@ -128,7 +130,8 @@ def snapshot(
 
     Kinds come in an order in which each refers only to earlier ones. With ``world``, only these
     kinds are read again and the rest is kept. ``known`` are ids that the owner had, by kind and
-    key: those that its tag does not find any more are looked up, for a tag is easily removed.
+    key. Those of them, and of what was in the world and not deleted, that its tag does not find any
+    more are looked up, for a tag is easily removed.
     """
     world = world or World()
     world.answers.clear()
@@ -136,7 +139,8 @@ def snapshot(
         for key, id_ in (known or {}).get(kind.KIND, {}).items():
             world.keys[kind.KIND, id_] = key
         found: list[Resource] = list(kind.observe(cloud, scope, world))
-        ids = set((known or {}).get(kind.KIND, {}).values()) - {each.id for each in found}
+        there = {each.id for each in world.of(kind.KIND)} - world.deleted
+        ids = there.union((known or {}).get(kind.KIND, {}).values()) - {each.id for each in found}
         if ids and kind.ID_FILTER and kind.KIND not in scope.existing:
             by_id = dataclasses.replace(scope, only={kind.ID_FILTER: sorted(ids)})
             more = list(kind.observe(cloud, by_id, world))
