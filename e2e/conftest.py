@@ -29,8 +29,6 @@ RUNS = pytest.StashKey[Runs]()
 RUN = pytest.StashKey[Run]()
 LOCAL = "local"
 AT_ONCE = {"fake": 12, "account": 4}
-ALWAYS = "leaks"
-"""The spec that is asked for whatever else is."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -106,7 +104,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             f"There is no spec {', '.join(sorted(asked - known))}. "
             f"There are {', '.join(sorted(known))}."
         )
-    chosen = asked | {ALWAYS} if asked else known
+    chosen = asked | {together.ALWAYS} if asked else known
     dropped = [each for each in ours if together.module_of(each) not in chosen]
     items[:] = [each for each in items if each not in dropped]
     config.hook.pytest_deselected(items=dropped)

@@ -23,6 +23,8 @@ from e2e.spec import Ground, opened
 
 STAGE = "stage"
 """The mark of specs that come later than others; 0 is for those without it."""
+ALWAYS = "leaks"
+"""The spec that comes after whatever else was asked for."""
 SPEC = "spec"
 """The parameter of a function that is a spec."""
 
@@ -137,9 +139,14 @@ class Runs:
             stage = [each for each in self._items if stage_of(each) == stage_of(item)]
             # The longest first: the others fit beside it.
             for each in sorted(stage, key=self._usual.of, reverse=True):
-                run = self._runs[each.nodeid] = Run(each, ground, self._budget)
+                run = self._runs[each.nodeid] = Run(each, ground, self._budget_of(each))
                 run.begin(self._pool)
         return self._runs[item.nodeid]
+
+    def _budget_of(self, item: pytest.Item) -> Budget | None:
+        """Return how long a spec may take; what others have left is looked for in any case."""
+        others = any(each.took_s for each in self._runs.values())
+        return None if module_of(item) == ALWAYS and others else self._budget
 
     def close(self) -> None:
         """Wait for the threads, which have been told to stop; remember how long they took."""
