@@ -129,7 +129,9 @@ class Stage:
             if self.client.ask("GET", f"{path}/{name}").code == 404:
                 self.client.must("POST", path, each)
             else:
-                self.client.must("PATCH", f"{path}/{name}", {"spec": each["spec"]})
+                # Parts of a conversion by a webhook that is gone would stay beside the new one.
+                for spec in ({"conversion": None}, each["spec"]):
+                    self.client.must("PATCH", f"{path}/{name}", {"spec": spec})
             group, plural = each["spec"]["group"], each["spec"]["names"]["plural"]
             for version in filter(lambda one: one["served"], each["spec"]["versions"]):
                 place = f"/apis/{group}/{version['name']}/{plural}"
