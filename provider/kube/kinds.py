@@ -44,6 +44,13 @@ CLUSTER = Kind(CORE, "v1beta2", "clusters", "Cluster")
 MACHINE = Kind(CORE, "v1beta2", "machines", "Machine")
 SECRET = Kind("", "v1", "secrets", "Secret")
 NAMESPACE = Kind("", "v1", "namespaces", "Namespace", is_namespaced=False)
+DEFINITION = Kind(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    is_namespaced=False,
+)
 LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 EVENT = Kind("events.k8s.io", "v1", "events", "Event")
 TOKEN_REVIEW = Kind(

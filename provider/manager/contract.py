@@ -10,6 +10,8 @@ from typing import Any
 
 Object = dict[str, Any]
 
+VERSIONS = ("v1beta2", "v1beta1")
+"""The versions of the core that we can work with, the best first."""
 _FLAGS = {
     "infrastructureReady": "infrastructureProvisioned",
     "bootstrapReady": "bootstrapDataSecretCreated",

@@ -16,8 +16,6 @@ from provider.manager.cache import CLUSTER_LABEL, Cache, Store, cluster_of
 
 Object = dict[str, Any]
 
-CORE_VERSIONS = ("v1beta2", "v1beta1")
-
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
@@ -120,7 +118,7 @@ class Gatherer:
             return None
         known = store.get(namespace, name)
         first = [str(known["apiVersion"]).rpartition("/")[2]] if known else []
-        for version in dict.fromkeys([*first, *CORE_VERSIONS]):
+        for version in dict.fromkeys([*first, *contract.VERSIONS]):
             found = await self._read(kind.at(version), namespace, name)
             if found is not None:
                 return contract.modern(found)

@@ -16,9 +16,8 @@ from typing import Any
 from provider.clock import Clock
 from provider.kube import auth, errors, kinds
 from provider.kube import client as kube
-from provider.manager import election, events, reconciler, routes, tenants, watches, web
+from provider.manager import contract, election, events, reconciler, routes, tenants, watches, web
 from provider.manager.cache import Cache, Echoes, Key, key_of, version_of
-from provider.manager.gather import CORE_VERSIONS
 from provider.manager.metrics import Metrics
 from provider.manager.options import Options
 from provider.manager.queue import Queue
@@ -282,7 +281,7 @@ class Manager:
         followed = watches.Watches(
             world.source, FOLLOWED, self._receive, world.clock, namespace=namespace
         )
-        followed.start()
+        await followed.start(client)
         for kind in FOLLOWED:
             world.metrics.watch(kind.name, functools.partial(followed.age_s, kind.name))
         try:
@@ -293,7 +292,7 @@ class Manager:
     async def _fill(self, client: kube.Client, kind: kinds.Kind) -> None:
         """Read all objects of a kind; a kind that is not installed has none (yet)."""
         namespace = self._options.namespace if kind.is_namespaced else ""
-        versions = CORE_VERSIONS if kind.group == kinds.CORE else (kind.version,)
+        versions = contract.VERSIONS if kind.group == kinds.CORE else (kind.version,)
         while True:
             try:
                 for version in versions:

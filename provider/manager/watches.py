@@ -2,13 +2,16 @@
 
 Only ``@kopf.on.event`` is used, which writes nothing on objects. kopf runs in a thread and a loop
 of its own, because it ends every task that is born in its loop; and it is started again when it
-gives up, which it does when the API server is away for long or a kind is withdrawn.
+gives up, which it does when the API server is away for long or a kind is withdrawn, and when a
+kind is served in other versions than before. kopf looks itself for kinds that come later, but it
+misses those that come between its look and its watch, or while it looks twice at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -17,7 +20,9 @@ from typing import Any
 import kopf
 
 from provider.clock import Clock
-from provider.kube import auth, kinds
+from provider.kube import auth, errors, kinds
+from provider.kube import client as kube
+from provider.manager import contract
 from provider.manager.cache import CLUSTER_LABEL, Object
 
 Receive = Callable[[kinds.Kind, str | None, Object], None]
@@ -25,6 +30,8 @@ Receive = Callable[[kinds.Kind, str | None, Object], None]
 
 AGAIN_S = (1.0, 2.0, 5.0, 10.0)
 """The pauses before kopf is started again; the last one counts from then on."""
+SETTLED_S = 1.0
+"""So long no definition may change before kopf is started again: they come one after another."""
 STOPPED_WITHIN_S = 1.0
 """How long a stop waits for kopf; it has nothing to lose."""
 
@@ -51,12 +58,18 @@ class Watches:
         self._seen_s: dict[str, float] = {}
         self._begun = asyncio.Event()
         self._stopping = threading.Event()
+        self._end: Callable[[], object] = lambda: None
+        self._served: dict[str, list[str]] = {}
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def start(self) -> None:
+    async def start(self, client: kube.Client) -> None:
         """Start to follow; events come into the running loop."""
         self._loop = asyncio.get_running_loop()
+        # Otherwise kopf is started a second time when it shows them.
+        with contextlib.suppress(errors.KubeError):
+            for definition in await client.list(kinds.DEFINITION):
+                self._is_news(definition)
         now = self._clock.monotonic_s()
         self._seen_s = {kind.name: now for kind in self._followed}
         self._thread.start()
@@ -67,6 +80,9 @@ class Watches:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._begun.wait(), STOPPED_WITHIN_S)
         self._stopping.set()
+        # The loop of a kopf that has ended is closed.
+        with contextlib.suppress(RuntimeError):
+            self._end()
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, STOPPED_WITHIN_S)
 
@@ -75,26 +91,29 @@ class Watches:
         return self._clock.monotonic_s() - self._seen_s[kind]
 
     def _run(self) -> None:
-        for attempt in range(10**9):
+        attempt = 0
+        while not self._stopping.wait(AGAIN_S[min(attempt, len(AGAIN_S)) - 1] if attempt else 0):
             try:
                 asyncio.run(self._follow())
+                attempt = 1
             except Exception as problem:  # noqa: BLE001 - whatever it is, watching goes on
                 _log.warning("The watches ended (%s: %s).", type(problem).__name__, problem)
-            pause_s = AGAIN_S[min(attempt, len(AGAIN_S) - 1)]
-            if self._stopping.wait(0 if self._stopping.is_set() else pause_s):
-                return
+                attempt += 1
 
     async def _follow(self) -> None:
+        """Let kopf follow until it gives up, or we end it."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        # For a flag of threads kopf keeps a thread, which outlives it when it gives up by itself:
+        # then the loop would never be closed, and nothing be followed again.
+        self._end = functools.partial(loop.call_soon_threadsafe, ended.set)
+        if self._stopping.is_set():
+            return
         registry = kopf.OperatorRegistry()
         kopf.on.login(id="login", registry=registry)(self._login)
         for kind in self._followed:
-            # The version of the core is the one that the server prefers: old cores lack v1beta2.
-            place = (
-                (kind.group, kind.plural)
-                if kind.group == kinds.CORE
-                else (kind.group, kind.version, kind.plural)
-            )
+            place = (kind.group, self._version(kind), kind.plural)
             kopf.on.event(*place, id=f"watch-{kind.plural}", registry=registry)(self._handler(kind))
+        self._watch_definitions(registry, ended)
         everywhere: dict[str, Any] = (
             {"namespaces": [self._namespace]} if self._namespace else {"clusterwide": True}
         )
@@ -102,9 +121,43 @@ class Watches:
             registry=registry,
             settings=_settings(),
             standalone=True,
-            stop_flag=self._stopping,
+            stop_flag=ended,
             **everywhere,
         )
+
+    def _watch_definitions(self, registry: kopf.OperatorRegistry, ended: asyncio.Event) -> None:
+        """Let kopf end, when the definitions of what is followed have changed and have settled."""
+        kind, loop = kinds.DEFINITION, asyncio.get_running_loop()
+        timer = loop.call_later(0, lambda: None)
+
+        async def on_event(event: Any, **_: Any) -> None:
+            nonlocal timer
+            if self._is_news(event["object"], is_gone=event["type"] == "DELETED"):
+                timer.cancel()
+                timer = loop.call_later(SETTLED_S, ended.set)
+
+        place = (kind.group, kind.version, kind.plural)
+        kopf.on.event(*place, id=f"watch-{kind.plural}", registry=registry)(on_event)
+
+    def _is_news(self, definition: Object, *, is_gone: bool = False) -> bool:
+        """Note in which versions a kind is served now; tell whether it is other than before."""
+        name, spec = definition["metadata"]["name"], definition["spec"]
+        if name not in {f"{kind.plural}.{kind.group}" for kind in self._followed}:
+            return False
+        conditions = (definition.get("status") or {}).get("conditions") or []
+        is_there = any(
+            each["type"] == "Established" and each["status"] == "True" for each in conditions
+        )
+        before = self._served.get(name, [])
+        served = [each["name"] for each in spec["versions"] if each["served"]]
+        self._served[name] = served if is_there and not is_gone else []
+        return self._served[name] != before
+
+    def _version(self, kind: kinds.Kind) -> str:
+        """Return the version to follow: old cores lack that in which we look at their objects."""
+        served = self._served.get(f"{kind.plural}.{kind.group}", [])
+        known = contract.VERSIONS if kind.group == kinds.CORE else ()
+        return next((each for each in known if each in served), kind.version)
 
     def _handler(self, kind: kinds.Kind) -> Callable[..., Any]:
         async def on_event(event: Any, **_: Any) -> None:
@@ -140,6 +193,7 @@ class Watches:
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
+    settings.scanning.disabled = True  # We watch the definitions ourselves.
     settings.process.ultimate_exiting_timeout = None  # It would kill the whole process.
     settings.networking.request_timeout = 30
     settings.networking.error_backoffs = (0.1, 0.3, 1, 2, 3, 5, 5, 5, 5, 5)

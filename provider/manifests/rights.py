@@ -49,8 +49,8 @@ def manager_rules() -> list[parts.Object]:
         # An identity may select the namespaces that use it by their labels.
         rule("", [kinds.NAMESPACE.plural], SEE),
         rule(kinds.EVENT.group, [kinds.EVENT.plural], ["create", "patch"]),
-        # kopf notices when a kind is installed later than the provider.
-        rule("apiextensions.k8s.io", ["customresourcedefinitions"], ["list", "watch"]),
+        # It is noticed when a kind is installed later than the provider, or in other versions.
+        rule(kinds.DEFINITION.group, [kinds.DEFINITION.plural], ["list", "watch"]),
         # Who reads --diagnostics-address is looked up.
         rule(kinds.TOKEN_REVIEW.group, [kinds.TOKEN_REVIEW.plural], ["create"]),
         rule(kinds.ACCESS_REVIEW.group, [kinds.ACCESS_REVIEW.plural], ["create"]),

@@ -21,6 +21,20 @@ def test_a_watch_that_breaks_is_taken_up_again(faulty, expired):
         eventually(lambda: phase(faulty, name="after") == "there")
 
 
+@pytest.mark.parametrize("code", [400, 404])
+def test_a_refused_list_ends_no_watch_for_good(faulty, code):
+    """Kopf gives up, and for all kinds, when the list of one is refused; it is started again."""
+    with Replica(faulty, deciding()):
+        faulty.cluster()
+        eventually(lambda: phase(faulty) == "there")
+        faulty.fault("refuse", verb="list", resource="clusters", code=code)
+        faulty.server.control("drop-watches", {"expired": True})
+        eventually(lambda: faulty.server.control("faults", method="GET")[0]["hits"])
+        faulty.heal()
+        faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
+        eventually(lambda: phase(faulty) == "paused")
+
+
 def test_a_list_after_a_break_wakes_only_what_has_changed(faulty):
     trial = Trial(tiny)
     with Replica(faulty, deciding(cluster=trial)) as replica:

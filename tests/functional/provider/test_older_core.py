@@ -62,3 +62,21 @@ def test_a_core_that_is_upgraded_is_followed(plain, is_served):
         eventually(lambda: phase(plain) == "paused")
         plain.patch(kinds.CLUSTER, "demo", spec={"paused": False})
         eventually(lambda: phase(plain) == "there")
+
+
+@pytest.mark.parametrize("calls", [range(1, 5), range(2, 5)])
+@pytest.mark.parametrize("is_served", [True, False])
+def test_a_core_may_be_upgraded_while_the_manager_starts(faulty, calls, is_served):
+    """Between two looks at the definitions: by us and by kopf, or by kopf and its watch."""
+    newer = stages.core_definitions(("v1beta2", OLD))
+    for each in newer:
+        each["spec"]["versions"][1]["served"] = is_served
+    cluster(faulty)
+    faulty.install(newer[:1])
+    faulty.fault("drop", verb="list", resource="customresourcedefinitions", calls=[*calls])
+    with Replica(faulty, deciding()):
+        eventually(lambda: faulty.server.control("faults", method="GET")[0]["hits"])
+        faulty.install(newer[1:])
+        eventually(lambda: phase(faulty) == "there")
+        faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
+        eventually(lambda: phase(faulty) == "paused")
