@@ -9,11 +9,11 @@ from typing import Any
 import pydantic
 
 from provider.api import v1beta2
-from provider.engine import act, plan, world
+from provider.conditions import Condition
+from provider.engine import world
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
 from provider.osc import metadata
-from provider.outcome import Event
 from provider.reasons import Reason
 from provider.resources import net_peering, public_ip
 from provider.resources.internet_service import InternetService
@@ -302,22 +302,34 @@ def endpoint(
     return v1beta2.Endpoint(host=given.host or found.dns_name, port=given.port or port)
 
 
-def lost_endpoint(report: act.Report, spec: v1beta2.OscClusterSpec) -> Iterator[Event]:
-    """Warn when the load balancer was made anew: it has another address, but the endpoint stays."""
+NO_ENDPOINT = Condition(
+    "EndpointReady",
+    "False",
+    Reason.ENDPOINT_MISSING,
+    "spec.network.disable has loadbalancer, so spec.controlPlaneEndpoint has to be set. Set host "
+    "and port to where the Kubernetes API is reached.",
+)
+
+
+def lost_endpoint(
+    seen: world.World, spec: v1beta2.OscClusterSpec, name: str, uid: str
+) -> Condition | None:
+    """Tell that the load balancer was made anew: it has another name, but the endpoint stays.
+
+    A host that OUTSCALE did not give to it, such as a DNS record of the user, is never lost.
+    """
     host = spec.control_plane_endpoint.host
-    for step in report.done:
-        found = report.world.places.get(step.target.place)
-        if step.verb is not plan.Verb.CREATE or not isinstance(found, LoadBalancer):
-            continue
-        if names.is_load_balancer_host(host, found.key) and host != found.dns_name:
-            yield Event(
-                "Warning",
-                Reason.ENDPOINT_LOST,
-                f"The load balancer {found.key} was made anew, and is reached at "
-                f"{found.dns_name}. But spec.controlPlaneEndpoint.host is {host}, which stays, "
-                "because machines know it, and where nothing answers any more. Make another "
-                "cluster.",
-            )
+    found = seen.places.get((LoadBalancer.KIND, load_balancer(spec, name, uid)))
+    if not isinstance(found, LoadBalancer) or found.refusal or not found.dns_name:
+        return None
+    if not names.is_load_balancer_host(host, found.key) or names.is_host(host, found.dns_name):
+        return None
+    message = (
+        f"spec.controlPlaneEndpoint.host is {host}, where nothing answers any more: the load "
+        f"balancer {found.key} was deleted by somebody else, and made anew as {found.dns_name}. "
+        "The endpoint stays, because machines know it. Make another cluster."
+    )
+    return Condition(LoadBalancer.CONDITION, "False", Reason.ENDPOINT_LOST, message)
 
 
 def bastion_state(seen: world.World) -> str:

@@ -308,9 +308,12 @@ class _Pass:
         parts = conditions.overdue(parts, report, self._old, self.clock.now())
         endpoint = blueprint.endpoint(report.world, spec, self.name, self.uid)
         if not endpoint.is_set and report.is_converged:
-            parts.append(_NO_ENDPOINT)
+            parts.append(blueprint.NO_ENDPOINT)
+        done = self._is_provisioned or conditions.summary(parts).status == "True"
+        # The machines of a cluster whose endpoint is lost are there, and may be moved and deleted.
+        lost = blueprint.lost_endpoint(report.world, spec, self.name, self.uid)
+        parts = conditions.over(parts, lost)
         ready = conditions.summary(parts)
-        done = self._is_provisioned or ready.status == "True"
         told = self._with_conditions([ready, *parts, *conditions.calm()])
         status = telling.status(told, report, only_ours=True)
         status["vmState"] = blueprint.bastion_state(report.world)
@@ -322,7 +325,7 @@ class _Pass:
             metadata=account.note(self.metadata, report.world),
             spec={"controlPlaneEndpoint": endpoint.model_dump()} if is_news else {},
             status={key: value for key, value in status.items() if key != "vmState" or value},
-            events=(*telling.events(report), *blueprint.lost_endpoint(report, spec)),
+            events=(*telling.events(report), *conditions.news(self._old, lost)),
             again_s=telling.again_s(report),
             retry=bool(report.failures),
         )
@@ -369,15 +372,6 @@ class _Pass:
             fresh = {each["type"] for each in rows}
             rows = [*rows, *(dict(each) for each in self._old if each["type"] not in fresh)]
         return {**self.status, "conditions": rows}
-
-
-_NO_ENDPOINT = conditions.Condition(
-    "EndpointReady",
-    "False",
-    Reason.ENDPOINT_MISSING,
-    "spec.network.disable has loadbalancer, so spec.controlPlaneEndpoint has to be set. Set host "
-    "and port to where the Kubernetes API is reached.",
-)
 
 
 def _for_machines(machines: Sequence[Mapping[str, Any]]) -> str:

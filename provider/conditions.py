@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provider.engine import act
 from provider.engine.plan import Step, Verb
 from provider.osc import errors
+from provider.outcome import Event
 from provider.reasons import Reason
 
 MESSAGE_MAX = 2000
@@ -161,6 +162,21 @@ def _sentence(step: Step) -> str:
 def _lines(lines: list[str]) -> str:
     distinct = list(dict.fromkeys(lines))
     return distinct[0] if len(distinct) == 1 else "\n".join(f"* {line}" for line in distinct)
+
+
+def over(parts: Iterable[Condition], graver: Condition | None) -> list[Condition]:
+    """Return conditions with a graver one in its place; what was told there is told after it."""
+    if graver is None:
+        return list(parts)
+    said = [each.message for each in parts if each.type == graver.type and each.message]
+    whole = dataclasses.replace(graver, message=_lines([graver.message, *said]))
+    return [*(each for each in parts if each.type != graver.type), whole]
+
+
+def news(old: Iterable[Mapping[str, Any]], new: Condition | None) -> Iterator[Event]:
+    """Give a warning of a condition that does not say this yet."""
+    if new and not any(new.message in each.get("message", "") for each in old):
+        yield Event("Warning", new.reason, new.message)
 
 
 def summary(parts: Iterable[Condition]) -> Condition:

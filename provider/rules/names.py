@@ -205,7 +205,13 @@ def load_balancer(cluster: str, uid: str) -> str:
 
 def is_load_balancer_host(host: str, name: str) -> bool:
     """Tell whether OUTSCALE gave a DNS name to a load balancer of this name, now or once."""
-    return bool(re.fullmatch(rf"(internal-)?{re.escape(name)}-\d+\..*\.lbu\.outscale\..*", host))
+    given = rf"(internal-)?{re.escape(name)}-\d+\..*\.lbu\.outscale\..*"
+    return bool(re.fullmatch(given, host, re.IGNORECASE))
+
+
+def is_host(one: str, other: str) -> bool:
+    """Tell whether two DNS names are the same one, however written."""
+    return one.lower().rstrip(".") == other.lower().rstrip(".")
 
 
 def load_balancer_mark(name: str, uid: str) -> str:

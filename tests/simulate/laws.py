@@ -41,7 +41,8 @@ def living(life):
     """Check what holds when all is well: it is there, and is left alone."""
     for one in life.ours:
         for each in (one, *one.hands):
-            require(each.is_ready, "What is wanted is there in the end", each.name, told(each))
+            is_there = each.is_whole if each is one else each.is_ready
+            require(is_there, "What is wanted is there in the end", each.name, told(each))
             require(each.status["initialization"]["provisioned"], "It says so", each.status)
             _left_alone(one, each)
         for each in (one, *one.hands):

@@ -259,6 +259,27 @@ class ClusterDriver:
     def is_ready(self):
         return self.conditions.get("Ready", ("",))[0] == "True"
 
+    @property
+    def has_lost_endpoint(self):
+        """Whether the endpoint is the name of a load balancer that is no more."""
+        host = self.object["spec"].get("controlPlaneEndpoint", {}).get("host", "")
+        names = {row["DnsName"] for row in inventory(self.fake)["LoadBalancers"]}
+        return host.endswith(".lbu.outscale.com") and host not in names
+
+    @property
+    def is_whole(self):
+        """Whether all is told to be there; all but the endpoint, when that is lost."""
+        if not self.has_lost_endpoint:
+            return self.is_ready
+        told = {name: row[:2] for name, row in self.conditions.items() if row[0] != "True"}
+        lost = ("False", "EndpointLost")
+        return told == {
+            "Ready": lost,
+            "LoadBalancerReady": lost,
+            "Paused": ("False", "NotPaused"),
+            "Deleting": ("False", "NotDeleting"),
+        }
+
 
 READS = {
     "ReadNets": "NetId",
