@@ -66,7 +66,10 @@ def merge(
     generation: int,
     now: dt.datetime,
 ) -> list[dict[str, Any]]:
-    """Return conditions as they are stored; a time changes only where a status changes."""
+    """Return conditions as they are stored; a time changes only where a status changes.
+
+    A message stays the same while the cause does. Request ids are in the Events and in the log.
+    """
     before = {each["type"]: each for each in old}
     stamp = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     rows = []
@@ -78,7 +81,7 @@ def merge(
                 "type": each.type,
                 "status": each.status,
                 "reason": str(each.reason),
-                "message": shorten(each.message),
+                "message": shorten(errors.lasting(each.message)),
                 "observedGeneration": generation,
                 "lastTransitionTime": known.get("lastTransitionTime", stamp) if same else stamp,
             }

@@ -53,7 +53,8 @@ def plan(desired: Sequence[Resource], observed: Iterable[Resource], *, going: bo
     """
     there: dict[tuple[str, str], Resource] = {}
     surplus = []
-    for each in observed:
+    # In whatever order it was seen, the same is told of it.
+    for each in sorted(observed, key=lambda each: each.place):
         if each.place in there:
             surplus.append(each)
         else:

@@ -8,13 +8,13 @@ import contextlib
 import dataclasses
 import logging
 import random
-import re
 from datetime import datetime
 from typing import Any
 
 from provider.clock import Clock
 from provider.kube import client as kube
 from provider.kube import errors, kinds
+from provider.osc.errors import lasting
 from provider.outcome import Event
 
 Object = dict[str, Any]
@@ -32,9 +32,6 @@ FLUSH_S = 1.0
 """How long the end waits for events that are not written yet."""
 NOTE_MOST = 1024
 """The longest note that the API takes."""
-
-_REQUEST = re.compile(r" \(request [\w-]+\)")
-"""What of a note is another one each time that the same goes wrong."""
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +84,7 @@ class Recorder:
     async def _write(self, kind: kinds.Kind, body: Object, event: Event) -> None:
         metadata, now = body["metadata"], self._clock.monotonic_s()
         note = event.message[:NOTE_MOST]
-        key = (metadata["uid"], event.type, event.reason, _REQUEST.sub("", note))
+        key = (metadata["uid"], event.type, event.reason, lasting(event.message))
         series = self._known.get(key)
         if series is not None and now - series.last_s <= SERIES_S:
             await self._count(metadata, series, now)

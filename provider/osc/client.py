@@ -127,8 +127,14 @@ class Client:
             " ".join([action, *_ids(body)]),
             outcome,
             seconds,
-            f", code {error.code}, request {error.request_id}" if error and error.code else "",
+            _traces(error) if error else "",
         )
+
+
+def _traces(error: ApiError) -> str:
+    """Return what the support of OUTSCALE asks for, as far as there was an answer."""
+    found = {"code": error.code, "request": error.request_id}
+    return "".join(f", {name} {value}" for name, value in found.items() if value)
 
 
 def _may_repeat(error: ApiError) -> bool:

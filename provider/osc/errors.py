@@ -13,6 +13,7 @@ user documentation (https://docs.outscale.com/api-errors.html); a test compares 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -229,6 +230,18 @@ class ApiError(OscError):
         said = " ".join(part for part in (self.type, self.code, self.details) if part)
         request = f" (request {self.request_id})" if self.request_id else ""
         return f"{self.action}: {said}{request}"
+
+
+def lasting(text: str) -> str:
+    """Return what was said of errors without request ids.
+
+    Each time that the same goes wrong, that is another one: whoever compares leaves it out.
+    """
+    return _REQUEST.sub(".", text)
+
+
+_REQUEST = re.compile(r"\.? \(request [^()]*\)\.?")
+"""A request id at the end of a sentence."""
 
 
 def _quotes(text: str, hidden: str) -> bool:

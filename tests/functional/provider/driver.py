@@ -47,6 +47,7 @@ class Direct:
                 code=str(error.code),
                 type=error.type,
                 details=error.details,
+                request_id=error.request_id,
             ) from error
         except ConnectionError as error:
             raise errors.ApiError(action) from error

@@ -65,6 +65,13 @@ def test_the_same_refusal_of_another_request_is_no_other_event(plain, clock):
     assert told["series"]["count"] == 5
 
 
+def test_a_long_refusal_that_is_cut_within_the_request_id_is_no_other_event(plain, clock):
+    error = f"CreateNet: {'x' * (events.NOTE_MOST - 22)} (request {{}}-4f3c)"
+    many = [Event("Warning", "QuotaReached", error.format(number)) for number in range(3)]
+    (told,) = play(plain, clock, *((30, each) for each in many))
+    assert told["note"].endswith(" (request 0")
+
+
 def test_an_event_that_comes_back_after_long_is_told_anew(plain, clock):
     assert len(play(plain, clock, (0, FULL), (events.SERIES_S + 1, FULL))) == 2
 

@@ -155,6 +155,15 @@ def test_ready_comes_first_and_the_rest_by_name():
     assert [row["type"] for row in conditions.merge([], new, 1, NOW)] == ["Ready", "A", "B"]
 
 
+def test_the_same_refusal_of_another_request_is_the_same_condition():
+    first, second = (
+        conditions.merge([], [Condition("A", "False", "No", f"No. (request {each}).")], 1, NOW)
+        for each in ("4f3c", "77aa")
+    )
+    assert first == second
+    assert first[0]["message"] == "No."
+
+
 def test_a_long_message_is_cut():
     (row,) = conditions.merge([], [Condition("A", "False", "No", "x" * 5000)], 1, NOW)
     assert len(row["message"]) == conditions.MESSAGE_MAX

@@ -86,6 +86,20 @@ def test_an_error_reads_as_action_type_code_and_request():
     assert (error.status, error.code, error.cause) == (409, "9037", Cause.TAKEN)
 
 
+@pytest.mark.parametrize(
+    ("said", "lasts"),
+    [
+        ("CreateNet: Busy 9085 (request 4f3c)", "CreateNet: Busy 9085."),
+        ("CreateNet: Busy 9085 Later. (request 4f3c).", "CreateNet: Busy 9085 Later."),
+        ("* a (request 1).\n* b. (request 2)", "* a.\n* b."),
+        ("* a (request 1)", "* a."),
+        ("No more (requests).", "No more (requests)."),
+    ],
+)
+def test_what_lasts_of_an_error_is_all_but_its_request(said, lasts):
+    assert errors.lasting(said) == lasts
+
+
 def test_a_problem_document_is_read_as_well():
     body = {"type": "about:blank", "title": "Forbidden", "detail": "Not you.", "status": 403}
     error = ApiError.of_answer("ReadNets", 403, body)
