@@ -165,7 +165,7 @@ def _of_change(old: common.Object, new: common.Object, *, is_dry_run: bool) -> I
     match old, new:
         case v1beta2.OscCluster(), v1beta2.OscCluster():
             uid = (old.metadata.get("labels") or {}).get(names.CLUSTER_UID_LABEL, "")
-            default = names.load_balancer(old.metadata.get("name", ""), uid)
+            default = names.load_balancer(names.cluster_of({"metadata": old.metadata}), uid)
             yield from validation_change.of_cluster(old.spec, new.spec, default)
         case v1beta2.OscMachine(), v1beta2.OscMachine():
             yield from validation_change.of_machine(old.spec, new.spec)

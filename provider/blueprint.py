@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pydantic
@@ -134,11 +134,15 @@ def scope(uid: str, name: str, spec: v1beta2.OscClusterSpec) -> world.Scope:
 def scope_of_going(uid: str, osc_cluster: Mapping[str, Any]) -> world.Scope:
     """Return whose resources are looked at when a cluster goes: what bears its tag.
 
-    The bastion of the Go provider bears none. Its token is in a spec that may be unreadable by now.
+    The bastion of the Go provider bears none, nor does its load balancer at first. Token and name
+    are in a spec that may be unreadable by now.
     """
     about = {"uid": uid, "isGoing": "true"}
     with contextlib.suppress(Refusal):
-        about["bastionToken"] = _token(read(osc_cluster).network.bastion, uid)
+        spec = read(osc_cluster)
+        about["bastionToken"] = _token(spec.network.bastion, uid)
+        if not (spec.network.use_existing.load_balancer or "loadbalancer" in spec.network.disable):
+            about["loadBalancer"] = load_balancer(spec, names.cluster_of(osc_cluster), uid)
     return world.Scope(names.owner(uid), about=about)
 
 
@@ -173,6 +177,24 @@ def _default(id_: str) -> dict[str, str]:
     return {id_: "default"} if id_ else {}
 
 
+def known(
+    osc_cluster: Mapping[str, Any],
+    resources: Mapping[str, Mapping[str, str]],
+    wanted: Iterable[Resource],
+) -> dict[str, dict[str, str]]:
+    """Return the ids of what was ours; what the spec names is only used, whoever wrote it.
+
+    The Go provider kept the public IPs of NAT services by the tokens of those.
+    """
+    used = set(named_ids(osc_cluster.get("spec")))
+    users = {each.token: str(each) for each in wanted if isinstance(each, NatService)}
+    keys = {PublicIp.KIND: users}
+    return {
+        kind: {keys.get(kind, {}).get(key, key): id_ for key, id_ in ids.items() if id_ not in used}
+        for kind, ids in resources.items()
+    }
+
+
 def named_ids(spec: Any) -> Iterator[str]:
     """Return every id that a spec names, however odd the rest of it is: none of it is ours."""
     if isinstance(spec, Mapping):
@@ -190,9 +212,9 @@ def named_ids(spec: Any) -> Iterator[str]:
 
 def desired(
     spec: v1beta2.OscClusterSpec,
+    osc_cluster: Mapping[str, Any],
     *,
     uid: str,
-    name: str,
     region: str,
     seen: world.World | None = None,
     peer: net_peering.Peer | None = None,
@@ -200,7 +222,8 @@ def desired(
     """Return all that is wanted; raise ``Refusal`` for what cannot be."""
     want = Want(
         uid=uid,
-        name=name,
+        name=str(osc_cluster["metadata"]["name"]),
+        cluster=names.cluster_of(osc_cluster),
         region=region,
         network=spec.network,
         subregions=_subregions(spec.network, region),

@@ -97,9 +97,10 @@ class _Pass:
         self.status: Mapping[str, Any] = objects.osc_cluster.get("status") or {}
         self.is_going = "deletionTimestamp" in self.metadata
         self.finalizers = list(self.metadata.get("finalizers") or ())
-        self.name = str(self.metadata["name"])
+        self.name = names.cluster_of(objects.osc_cluster)
         self.label = (self.metadata.get("labels") or {}).get(names.CLUSTER_UID_LABEL, "")
         self.uid = self.label or _owner_uid(objects)
+        self.wanted: list[Resource] = []
         self.shared: Callable[[], tuple[clouds_.Cloud, clouds_.Reads]] | None = None
         of = (self.metadata.get("generation"), self.is_going, self.uid)
         self.last = looking.LastLook(memory, clock, of, self.metadata.get("resourceVersion"))
@@ -154,6 +155,7 @@ class _Pass:
             scope = blueprint.scope_of_going(self.uid, self.objects.osc_cluster)
             if spec:
                 scope = blueprint.scope(self.uid, self.name, spec)
+                self.wanted = self._blueprint(spec, cloud)
             seen = world.snapshot(cloud, scope, KINDS, known=self._known())
             seen.rebind()
         desired = self._desired(spec, cloud, seen) if spec else []
@@ -183,7 +185,7 @@ class _Pass:
         scope = blueprint.scope(self.uid, self.name, spec)
         cloud = self._cloud(scope)
         # What cannot be is refused before anything is asked.
-        blueprint.desired(spec, uid=self.uid, name=self.name, region=cloud.region)
+        self.wanted = self._blueprint(spec, cloud)
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
         if not any(each.is_managed for each in seen.all()):
@@ -274,24 +276,20 @@ class _Pass:
         return seen if before <= {each.id for each in seen.all()} else None
 
     def _known(self) -> dict[str, dict[str, str]]:
-        """Return the ids of what was ours; what the spec names is only used, whoever wrote it."""
-        used = set(blueprint.named_ids(self.objects.osc_cluster.get("spec")))
-        return {
-            kind: {key: id_ for key, id_ in ids.items() if id_ not in used}
-            for kind, ids in (self.status.get("resources") or {}).items()
-        }
+        resources = self.status.get("resources") or {}
+        return blueprint.known(self.objects.osc_cluster, resources, self.wanted)
 
     def _desired(
         self, spec: v1beta2.OscClusterSpec, cloud: clouds_.Cloud, seen: world.World
     ) -> list[Resource]:
-        return blueprint.desired(
-            spec,
-            uid=self.uid,
-            name=self.name,
-            region=cloud.region,
-            seen=seen,
-            peer=blueprint.peer(spec.network, self.clouds, seen, self.here),
-        )
+        peer = blueprint.peer(spec.network, self.clouds, seen, self.here)
+        return self._blueprint(spec, cloud, seen=seen, peer=peer)
+
+    def _blueprint(
+        self, spec: v1beta2.OscClusterSpec, cloud: clouds_.Cloud, **more: Any
+    ) -> list[Resource]:
+        of, region = self.objects.osc_cluster, cloud.region
+        return blueprint.desired(spec, of, uid=self.uid, region=region, **more)
 
     def _record(self, open_intents: intents.Intents) -> None:
         # Whatever else is written in this pass must not forget them.

@@ -127,7 +127,7 @@ class Blueprint:
         network = self.site.network
         if "loadbalancer" in network.disable:
             return ""
-        name = str(self.objects.osc_cluster["metadata"]["name"])
+        name = names.cluster_of(self.objects.osc_cluster)
         return network.load_balancer.name or names.load_balancer(name, self.uid)
 
     @functools.cached_property
@@ -136,7 +136,7 @@ class Blueprint:
         obj = self.objects.osc_cluster or {"metadata": {"name": ""}}
         spec = v1beta2.OscClusterSpec.model_validate(obj.get("spec") or {})
         resources = (obj.get("status") or {}).get("resources") or {}
-        return machine_site.Cluster(obj["metadata"]["name"], self.uid, spec.network, resources)
+        return machine_site.Cluster(names.cluster_of(obj), self.uid, spec.network, resources)
 
     # --- What is wanted --------------------------------------------------------------------------
 

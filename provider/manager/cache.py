@@ -16,7 +16,7 @@ from provider.rules import names
 Object = dict[str, Any]
 K = TypeVar("K")
 
-CLUSTER_LABEL = "cluster.x-k8s.io/cluster-name"
+CLUSTER_LABEL = names.CLUSTER_NAME_LABEL
 
 
 class Key(NamedTuple):

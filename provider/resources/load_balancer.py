@@ -111,7 +111,7 @@ class LoadBalancer(Resource):
         spec = want.network.load_balancer
         if "loadbalancer" in want.network.disable:
             return
-        name = spec.name or names.load_balancer(want.name, want.uid)
+        name = spec.name or names.load_balancer(want.cluster, want.uid)
         first = Listener(
             spec.listener.port,
             spec.listener.protocol,
@@ -164,8 +164,8 @@ class LoadBalancer(Resource):
         """Find load balancers by the tags that they were created with; their Reads take no filter.
 
         Those that the CCM made for Services bear the owner's tag as well, and one more. The Go
-        provider tagged its own one after creating it, so in a Net of ours it may have no tag yet.
-        One that has the name of ours elsewhere is somebody else's.
+        provider tagged its own one after creating it, so in a Net of ours, or with a group of ours,
+        it may have no tag yet. One that has the name of ours elsewhere is somebody else's.
         """
         used = scope.existing.get(cls.KIND, {})
         key, value = scope.owner
@@ -177,7 +177,8 @@ class LoadBalancer(Resource):
             if row["State"] == "deleted":
                 continue
             seen = _seen(cls, row, world)
-            inside = name == wanted and not tags and seen.subnet.is_managed
+            parts = (seen.subnet, *seen.security_groups)
+            inside = name == wanted and not tags and any(each.is_managed for each in parts)
             if name == wanted and scope.about.get("balancerAddress"):
                 addresses = public_ip.titles(cloud, world, row.get("PublicIp", ""))
                 seen = dataclasses.replace(seen, addresses=addresses)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 from provider.engine import world as worlds
 from provider.engine.resource import Resource
 from provider.osc import cloud as clouds
+from provider.osc import errors
 from provider.resources import want as wants
 from provider.resources.net import Net
 from provider.resources.route_table import RouteTable
@@ -86,13 +87,19 @@ class NetAccessPoint(Resource):
         return wants.alike(each for each in found if each.state not in ("deleting", "deleted"))
 
     def create(self, cloud: clouds.Cloud) -> Self:
-        """Create it with its route tables."""
-        answer = cloud.call(
-            "CreateNetAccessPoint",
-            NetId=self.net.id,
-            ServiceName=self.service,
-            RouteTableIds=sorted(each.id for each in self.route_tables),
-        )
+        """Create it with its route tables, or return the one that a create has left there."""
+        try:
+            answer = cloud.call(
+                "CreateNetAccessPoint",
+                NetId=self.net.id,
+                ServiceName=self.service,
+                RouteTableIds=sorted(each.id for each in self.route_tables),
+            )
+        except errors.ApiError as error:
+            left = wants.left_there(self, cloud, error) if self.net.is_managed else None
+            if left is None:
+                raise
+            return left
         made = self._seen(answer["NetAccessPoint"], self.key, worlds.World())
         return dataclasses.replace(made, net=self.net, route_tables=self.route_tables)
 

@@ -252,7 +252,7 @@ def public(want: wants.Want) -> list[RouteTable]:
     return [
         _table(want, each, {ANYWHERE: internet})
         for each in _managed(want)
-        if each.roles & {"nat", "loadbalancer", "bastion", "service"}
+        if names.is_public(each.roles)
     ]
 
 

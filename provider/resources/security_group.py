@@ -14,6 +14,7 @@ from provider.engine import resource as resources
 from provider.engine import world as worlds
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
+from provider.osc import errors
 from provider.resources import subnet
 from provider.resources import want as wants
 from provider.resources.net import Net
@@ -53,7 +54,7 @@ class SecurityGroup(Resource):
         """Return the groups of the spec, or the automatic ones; raise ``Refusal``."""
         (net,) = want.of(Net)
         groups = firewall.groups(
-            want.network, want.name, net.ip_range, want.of(subnet.Subnet), want.nat_ips
+            want.network, want.cluster, net.ip_range, want.of(subnet.Subnet), want.nat_ips
         )
         uses = want.network.use_existing.security_groups
         _check_names([group.key for group in groups])
@@ -147,13 +148,22 @@ class SecurityGroup(Resource):
         )
 
     def create(self, cloud: clouds.Cloud) -> Self:
-        """Create it; the update that follows gives it its rules."""
-        answer = cloud.call(
-            "CreateSecurityGroup",
-            NetId=self.net.id,
-            SecurityGroupName=self.name,
-            Description=self.description,
-        )
+        """Create it, or return what a create has left; the update that follows gives it its rules.
+
+        Its name has the uid of the cluster in it, so that nobody else would have chosen it.
+        """
+        try:
+            answer = cloud.call(
+                "CreateSecurityGroup",
+                NetId=self.net.id,
+                SecurityGroupName=self.name,
+                Description=self.description,
+            )
+        except errors.ApiError as error:
+            left = wants.left_there(self, cloud, error)
+            if left is None:
+                raise
+            return left
         return self._seen(answer["SecurityGroup"], self.key, self.net)
 
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:

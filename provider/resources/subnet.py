@@ -113,13 +113,19 @@ class Subnet(Resource):
         )
 
     def create(self, cloud: clouds.Cloud) -> Self:
-        """Create the subnet in its subregion."""
-        answer = cloud.call(
-            "CreateSubnet",
-            NetId=self.net.id,
-            IpRange=self.ip_range,
-            SubregionName=self.subregion,
-        )
+        """Create the subnet in its subregion, or return the one that a create has left there."""
+        try:
+            answer = cloud.call(
+                "CreateSubnet",
+                NetId=self.net.id,
+                IpRange=self.ip_range,
+                SubregionName=self.subregion,
+            )
+        except errors.ApiError as error:
+            left = wants.left_there(self, cloud, error) if self.net.is_managed else None
+            if left is None or left.subregion != self.subregion:
+                raise
+            return left
         return self._seen(answer["Subnet"], self.key, self.net)
 
     def delete(self, cloud: clouds.Cloud) -> None:

@@ -78,7 +78,7 @@ class Bastion(Resource):
         if not spec.enable or want.uses_net:
             return
         own = not public_ip.title(spec.public_ip_id, spec.public_ip_pool)
-        name = spec.name or names.bastion(want.name)
+        name = spec.name or names.bastion(want.cluster)
         place = _place(want, spec.subnet_name)
         yield cls(
             key="default",

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from provider.api import v1beta2
 from provider.engine import world as worlds
 from provider.engine.resource import Resource
+from provider.osc import cloud as clouds
+from provider.osc import errors
 from provider.rules import names
 
 R = TypeVar("R", bound=Resource)
@@ -22,6 +24,8 @@ class Want:
     """The identity of the cluster in tags and names; it survives ``clusterctl move``."""
     name: str
     """The name of the OscCluster."""
+    cluster: str
+    """The name of its Cluster, which is another one when a ClusterClass made it."""
     region: str
     network: v1beta2.Network
     subregions: tuple[str, ...]
@@ -94,6 +98,18 @@ def alike(found: Iterable[R], used: Container[str] = ()) -> list[R]:
     return [
         dataclasses.replace(each, is_taken=each.id in used or _is_claimed(each)) for each in found
     ]
+
+
+def left_there(wanted: R, cloud: clouds.Cloud, error: errors.ApiError) -> R | None:
+    """Return what is in the way of a create and bears no tag at all, if the cloud allows one only.
+
+    The Go provider, which keeps no intent, leaves such things when it is cut short, and takes them
+    up again by what they look like.
+    """
+    if error.cause is not errors.Cause.TAKEN:
+        return None
+    found = wanted.lookalikes(cloud, wanted.likeness(), wanted.key)
+    return next((each for each in found if not each.is_taken), None)
 
 
 def _is_claimed(found: Resource) -> bool:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 # --- Kubernetes ----------------------------------------------------------------------------------
 
@@ -21,6 +22,21 @@ ACCOUNT_ANNOTATION = "outscale.com/account"
 """Where an OscCluster is: ``eu-west-2/123456789012``."""
 CLUSTER_FINALIZER = "oscclusters.infrastructure.cluster.x-k8s.io"
 MACHINE_FINALIZER = "oscmachine.infrastructure.cluster.x-k8s.io"
+CLUSTER_NAME_LABEL = "cluster.x-k8s.io/cluster-name"
+
+
+def cluster_of(osc_cluster: Mapping[str, Any]) -> str:
+    """Return the name of the Cluster that an OscCluster is of.
+
+    A ClusterClass gives the OscCluster another name. Security groups, load balancer and bastion
+    are named after the Cluster, everything else after the OscCluster.
+    """
+    metadata = osc_cluster["metadata"]
+    owners = metadata.get("ownerReferences") or ()
+    named = [each["name"] for each in owners if each.get("kind") == "Cluster" and each.get("name")]
+    label = (metadata.get("labels") or {}).get(CLUSTER_NAME_LABEL)
+    return str(next(iter(named), label or metadata.get("name", "")))
+
 
 # --- Roles ---------------------------------------------------------------------------------------
 
@@ -36,6 +52,7 @@ ROLES = (CONTROL_PLANE, WORKER, LOAD_BALANCER, BASTION, NAT, SERVICE, INTERNAL_S
 """What a subnet or a security group can be for."""
 PUBLIC_ROLES = frozenset({LOAD_BALANCER, BASTION, NAT})
 """A subnet with one of these roles is public: its way out is the internet service."""
+_OF_MACHINES = frozenset({CONTROL_PLANE, WORKER})
 
 # --- Tags ----------------------------------------------------------------------------------------
 
@@ -97,6 +114,15 @@ def main_group_tag(uid: str) -> tuple[str, str]:
 def is_kept(tags: Iterable[str]) -> bool:
     """Tell from the keys of its tags whether a public IP outlives its cluster."""
     return not {POOL, NO_DELETE}.isdisjoint(tags)
+
+
+def is_public(roles: Iterable[str]) -> bool:
+    """Tell whether the way out of a subnet is the internet service, and not a NAT service.
+
+    So it is for Services alone. But machines, which have no public IP, cannot go out there.
+    """
+    kinds = set(roles)
+    return bool(kinds & PUBLIC_ROLES) or (SERVICE in kinds and not kinds & _OF_MACHINES)
 
 
 # --- Names ---------------------------------------------------------------------------------------

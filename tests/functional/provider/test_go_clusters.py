@@ -1,0 +1,183 @@
+"""Clusters of the Go provider v1.5 in all shapes, whole and in pieces, are taken over."""
+
+import functools
+
+import pytest
+
+from fakecloud import FakeCloud
+from tests.functional.provider import clusters, driver, go_clusters, go_shapes
+
+ALLOWED = {
+    "CreateTags",
+    "CreateLoadBalancerTags",
+    "CreateSecurityGroupRule",
+    "DeleteSecurityGroupRule",
+}
+"""What may be called to take a cluster over."""
+every_shape = pytest.mark.parametrize("shape", go_shapes.SHAPES)
+some_shapes = pytest.mark.parametrize("shape", ["bastion", "offline", "used Net", "manual"])
+
+
+def ids(fake):
+    """Return the ids of everything that lives, by kind."""
+    found = driver.inventory(fake)
+    return {
+        kind: {row[key] for row in found[kind]}
+        for action, key in driver.READS.items()
+        if (kind := action.removeprefix("Read"))
+    }
+
+
+def owned(fake):
+    """Return how much of each kind bears the cluster's tag."""
+    found = driver.inventory(fake)
+    return {
+        kind: sum(clusters.OWNED in clusters.tags(row) for row in found[kind]) for kind in found
+    }
+
+
+@functools.cache
+def _calls(shape):
+    """Return the calls with which the Go provider makes a cluster, and how much of it there is."""
+    go, _ = go_shapes.start(shape)
+    calls = tuple(go.run().cloud.calls)
+    go.taken_over().settle()
+    return calls, owned(go.fake)
+
+
+def _creates(shape):
+    """Return the positions of the calls after which something is there."""
+    calls, _ = _calls(shape)
+    first = [calls.index(each) + 1 for each in dict.fromkeys(calls) if each.startswith("Create")]
+    return [at for at in first if "Rule" not in calls[at - 1]]
+
+
+@every_shape
+def test_a_cluster_is_taken_over_as_it_is_and_goes_without_a_trace(shape):
+    go, before = go_shapes.start(shape)
+    there = ids(go.run().fake)
+    run = go.taken_over()
+    assert set(clusters.changes(run, run.settle)) <= ALLOWED
+    assert run.is_ready, run.conditions
+    assert ids(go.fake) == there
+    assert run.object["spec"]["controlPlaneEndpoint"] == go.object["spec"]["controlPlaneEndpoint"]
+    clusters.again(run)
+    writes = run.writes
+    assert clusters.changes(run, lambda: clusters.again(run)) == []
+    assert run.writes == writes
+    run.delete().settle()
+    assert run.is_gone
+    assert driver.inventory(go.fake) == before
+
+
+def test_a_cluster_of_a_class_keeps_its_groups():
+    """A ClusterClass names the OscCluster otherwise than the Cluster, after which groups are."""
+    go, before = go_shapes.start("bastion", name="demo-x7k2p", cluster="demo")
+    there = ids(go.run().fake)
+    run = go.taken_over()
+    assert set(clusters.changes(run, run.settle)) <= ALLOWED
+    assert ids(go.fake) == there
+    assert run.is_ready, run.conditions
+    assert clusters.name(clusters.one(run, "Nets")) == "Net for demo-x7k2p"
+    assert clusters.name(clusters.one(run, "Vms")) == "Bastion for demo"
+    run.delete().settle()
+    assert driver.inventory(go.fake) == before
+
+
+def test_a_load_balancer_that_nobody_named_is_called_after_the_cluster():
+    network = {"subregionName": go_shapes.HERE}
+    go = go_clusters.GoCluster(
+        FakeCloud(seed=1), {"network": network}, name="demo-x7k2p", cluster="demo"
+    )
+    run = go.run().taken_over().settle()
+    assert run.is_ready, run.conditions
+    assert clusters.balancer(run)["LoadBalancerName"] == "demo-k8s"
+
+
+@every_shape
+def test_a_cluster_whose_making_was_cut_short_is_finished(shape):
+    """Nothing of a first pass is in Kubernetes when the Go provider is killed in it."""
+    calls, wanted = _calls(shape)
+    for at in _creates(shape):
+        go, _ = go_shapes.start(shape)
+        go.cloud.strike_at, go.cloud.effect = at, "die after"
+        go.run()
+        go.cloud.effect = ""
+        run = go.taken_over()
+        what = f"killed after {calls[at - 1]}, call {at}"
+        if shape == "used groups":  # Nothing tells whose a load balancer without a tag is.
+            continue
+        run.settle()
+        clusters.again(run)
+        assert run.is_ready, (what, run.conditions)
+        found = owned(go.fake)
+        found["PublicIps"] = min(found["PublicIps"], wanted["PublicIps"])
+        assert found == wanted, what
+        assert clusters.changes(run, lambda: clusters.again(run)) == [], what  # noqa: B023
+
+
+@some_shapes
+def test_a_cluster_whose_making_was_cut_short_goes(shape):
+    """What bears no tag and holds nothing stays, since nobody knows whose it is."""
+    calls, _ = _calls(shape)
+    for at in _creates(shape):
+        go, _ = go_shapes.start(shape)
+        go.cloud.strike_at, go.cloud.effect = at, "die after"
+        go.run()
+        go.cloud.effect = ""
+        run = go.taken_over().settle().delete()
+        if calls[at - 1] == "CreateRouteTable":
+            continue  # It is in the way of the Net, which is told.
+        run.settle()
+        assert run.is_gone, calls[at - 1]
+        assert not any(owned(go.fake).values()), calls[at - 1]
+
+
+def test_a_load_balancer_without_a_tag_goes_with_its_cluster():
+    calls, _ = _calls("default")
+    go, before = go_shapes.start("default")
+    go.cloud.strike_at = calls.index("CreateLoadBalancer") + 1
+    go.cloud.effect = "die after"
+    go.run()
+    go.cloud.effect = ""
+    run = go.taken_over()
+    run.object["metadata"] |= {"finalizers": [go_clusters.FINALIZER]}
+    run.object["metadata"]["labels"]["outscale.com/clusterUID"] = go_clusters.UID
+    run.delete().settle()
+    assert run.is_gone
+    assert driver.inventory(go.fake) == before
+
+
+@pytest.mark.parametrize("action", ["CreateNatService", "CreateVms"])
+def test_a_public_ip_that_waits_for_its_user_is_used(action):
+    """The Go provider keeps it in the status when what uses it is refused."""
+    calls, _ = _calls("bastion")
+    go, before = go_shapes.start("bastion")
+    go.cloud.strike_at, go.cloud.effect = calls.index(action) + 1, "refuse"
+    with pytest.raises(AssertionError):
+        go.run(limit=1)
+    go.cloud.effect = ""
+    there = ids(go.fake)["PublicIps"]
+    run = go.taken_over().settle()
+    assert run.is_ready, run.conditions
+    assert there <= ids(go.fake)["PublicIps"]
+    assert len(clusters.live(run, "PublicIps")) == 2
+    run.delete().settle()
+    assert driver.inventory(go.fake) == before
+
+
+@every_shape
+def test_a_cluster_whose_deletion_was_cut_short_goes(shape):
+    go, _ = go_shapes.start(shape)
+    made = len(go.run().cloud.calls)
+    calls = go.delete().cloud.calls
+    for at in range(made, len(calls) + 1):
+        if at > made and calls[at - 1].startswith("Read"):
+            continue
+        go, before = go_shapes.start(shape)
+        go.run().cloud.strike_at = at
+        go.cloud.effect = "die after"
+        go.delete().cloud.effect = ""
+        run = go.taken_over().settle()
+        assert run.is_gone, calls[at - 1]
+        assert driver.inventory(go.fake) == before, calls[at - 1]
