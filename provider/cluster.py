@@ -115,10 +115,16 @@ class _Pass:
         if self.is_going:
             return self._going()
         if self.objects.cluster is None:
-            return Outcome()
+            return self._alone()
         if names.CLUSTER_FINALIZER not in self.finalizers or not self.label:
             return self._adopt()
         return self._act()
+
+    def _alone(self) -> Outcome:
+        if telling.is_new(self.metadata, self.clock.now()):
+            return Outcome(again_s=telling.OWNED_S)
+        why = telling.alone("OscCluster", "Cluster", self.metadata)
+        return Outcome(status=self._with_conditions(conditions.alone(why), keep=True))
 
     def _adopt(self) -> Outcome:
         """Keep the finalizer and the uid before anything is created under them."""
@@ -363,13 +369,7 @@ class _Pass:
     def _with_conditions(
         self, new: list[conditions.Condition], *, keep: bool = False
     ) -> dict[str, Any]:
-        """Return the status with these conditions, beside the others with ``keep``."""
-        generation = self.metadata.get("generation", 1)
-        rows = conditions.merge(self._old, new, generation, self.clock.now())
-        if keep:
-            fresh = {each["type"] for each in rows}
-            rows = [*rows, *(dict(each) for each in self._old if each["type"] not in fresh)]
-        return {**self.status, "conditions": rows}
+        return conditions.stored(self.status, self.metadata, new, self.clock.now(), keep=keep)
 
 
 def _for_machines(machines: Sequence[Mapping[str, Any]]) -> str:

@@ -89,6 +89,23 @@ def merge(
     return rows
 
 
+def stored(
+    status: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    new: Iterable[Condition],
+    now: dt.datetime,
+    *,
+    keep: bool = False,
+) -> dict[str, Any]:
+    """Return the status of an object with these conditions, beside the others with ``keep``."""
+    old = list(status.get("conditions") or ())
+    rows = merge(old, new, metadata.get("generation", 1), now)
+    if keep:
+        fresh = {each["type"] for each in rows}
+        rows += [dict(each) for each in old if each["type"] not in fresh]
+    return {**status, "conditions": rows}
+
+
 def shorten(message: str) -> str:
     """Return a message that fits, cut at the end."""
     return message if len(message) <= MESSAGE_MAX else message[: MESSAGE_MAX - 3] + "..."
@@ -209,6 +226,11 @@ def calm() -> list[Condition]:
         Condition("Paused", "False", Reason.NOT_PAUSED),
         Condition("Deleting", "False", Reason.NOT_DELETING),
     ]
+
+
+def alone(message: str) -> list[Condition]:
+    """Return the conditions of what has no owner; ``message`` says what it waits for."""
+    return [Condition("Ready", "Unknown", Reason.WAITING_FOR_OWNER, message), *calm()]
 
 
 def refused(old: Iterable[Mapping[str, Any]], message: str, *, going: bool) -> list[Condition]:

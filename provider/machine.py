@@ -90,7 +90,7 @@ class _Pass:
         if self.is_going:
             return self._going()
         if self.objects.machine is None or self.objects.cluster is None:
-            return Outcome()
+            return self._alone()
         if not self.blueprint.uid:
             return self._waits(*self._for_cluster())
         if names.MACHINE_FINALIZER not in self.finalizers or not self.blueprint.kept_uid:
@@ -103,6 +103,12 @@ class _Pass:
         return self._act()
 
     # --- Gates -----------------------------------------------------------------------------------
+
+    def _alone(self) -> Outcome:
+        if telling.is_new(self.metadata, self.clock.now()):
+            return Outcome(again_s=telling.OWNED_S)
+        why = telling.alone("OscMachine", "Machine", self.metadata, self.objects.machine)
+        return Outcome(status=self._with_conditions(conditions.alone(why), keep=True))
 
     def _adopt(self) -> Outcome:
         """Keep the finalizer and the uid of the cluster before anything is created under them.
@@ -376,14 +382,7 @@ class _Pass:
     def _with_conditions(
         self, new: list[conditions.Condition], *, keep: bool = False
     ) -> dict[str, Any]:
-        """Return the status with these conditions, beside the others with ``keep``."""
-        old = list(self.status.get("conditions") or ())
-        generation = self.metadata.get("generation", 1)
-        rows = conditions.merge(old, new, generation, self.clock.now())
-        if keep:
-            fresh = {each["type"] for each in rows}
-            rows = [*rows, *(each for each in old if each["type"] not in fresh)]
-        return {**self.status, "conditions": rows}
+        return conditions.stored(self.status, self.metadata, new, self.clock.now(), keep=keep)
 
 
 def _vm(seen: world.World) -> MachineVm | None:

@@ -48,6 +48,17 @@ class Reason(enum.StrEnum):
         "Something else has to be ready first, or the cloud is still busy with it.",
         "Wait. What takes much longer than usual says so.",
     )
+    WAITING_FOR_OWNER = (
+        "WaitingForOwner",
+        (
+            "Nothing is done before Cluster API has made a Cluster the owner of the OscCluster, or "
+            "a Machine that of the OscMachine."
+        ),
+        (
+            "See that spec.infrastructureRef of a Cluster or Machine names the object, and that "
+            "the Cluster is not paused."
+        ),
+    )
     WAITING_FOR_CLUSTER = (
         "WaitingForClusterInfrastructure",
         "A machine is made once the network of its cluster is provisioned.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ SOON_S = 15.0
 """When to look again at what is left for another reason than waiting."""
 BUSY_S = 30.0
 """When to try again to delete what something still holds: a VM that is gone, for 90 s."""
+OWNED_S = 10.0
+"""How long Cluster API may take to own what is new, before that is told."""
 
 ALL_GONE = "Everything in the cloud is gone."
 
@@ -80,6 +83,44 @@ def again_s(report: act.Report) -> float:
     # What is refused stays so until a person changes something, and the rest waits for that.
     idle = all(each.verb in (Verb.WAIT, Verb.REFUSE) for each in report.left)
     return ALWAYS_S if idle and not report.failures else SOON_S
+
+
+def is_new(metadata: Mapping[str, Any], now: dt.datetime) -> bool:
+    """Tell whether an object was created a moment ago."""
+    since = metadata.get("creationTimestamp")
+    age = now - dt.datetime.fromisoformat(since) if since else dt.timedelta.max
+    return age < dt.timedelta(seconds=OWNED_S)
+
+
+def alone(
+    kind: str, owner: str, metadata: Mapping[str, Any], there: Mapping[str, Any] | None = None
+) -> str:
+    """Return why nothing is done for an object that has no owner that exists.
+
+    Or whose owner is ``there``, but not the Cluster of that.
+    """
+    if there is not None:
+        name = there.get("spec", {}).get("clusterName", "")
+        return (
+            f"The Machine {there['metadata']['name']} is of the Cluster {name}, which does not "
+            "exist, so nothing is done. Create that, or delete the Machine."
+        )
+    owners = [
+        each["name"]
+        for each in metadata.get("ownerReferences") or ()
+        if each.get("kind") == owner and str(each.get("apiVersion")).startswith(_CORE)
+    ]
+    why = f"No {owner} owns this {kind}"
+    if owners:
+        why = f"The {owner} {owners[0]}, which owns this {kind}, does not exist"
+    return (
+        f"{why}, so nothing is done. Cluster API makes that {owner} the owner whose "
+        f"spec.infrastructureRef names this {kind}, but not while the Cluster is paused. Create "
+        f"such a {owner}, or delete this {kind}."
+    )
+
+
+_CORE = "cluster.x-k8s.io/"
 
 
 def copied(kind: str, elder: Mapping[str, Any]) -> str:

@@ -340,11 +340,3 @@ def test_an_externally_managed_cluster_is_left_alone():
         run.step()
     assert run.cloud.calls == []
     assert run.writes == 0
-
-
-def test_nothing_happens_before_there_is_a_cluster():
-    run = clusters.start()
-    run.cluster = None
-    run.step()
-    assert run.cloud.calls == []
-    assert run.writes == 0

@@ -26,14 +26,6 @@ def test_what_somebody_else_looks_after_is_left_alone(site, run):
     assert run.writes == 0
 
 
-@pytest.mark.parametrize("missing", ["machine", "cluster"])
-def test_without_an_owner_nothing_happens(site, run, missing):
-    setattr(run if missing == "machine" else site, missing, None)
-    run.step()
-    assert not site.cloud.calls
-    assert run.writes == 0
-
-
 def test_finalizer_and_uid_are_kept_before_any_call(site, run):
     run.object["metadata"]["finalizers"] = ["others"]
     outcome = run.step()
