@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from provider.kube import kinds
+
 Object = dict[str, Any]
 
 VERSIONS = ("v1beta2", "v1beta1")
@@ -36,6 +38,15 @@ def modern(obj: Object | None) -> Object | None:
         status["initialization"] = known
     version = obj["apiVersion"].replace("/v1beta1", "/v1beta2")
     return {**obj, "apiVersion": version, "spec": spec, "status": status}
+
+
+def infrastructure(obj: Object, kind: kinds.Kind) -> str:
+    """Return the name of the object of a kind that a Cluster or Machine refers to, or nothing.
+
+    Older cores accept references without a name.
+    """
+    reference = (obj.get("spec") or {}).get("infrastructureRef") or {}
+    return str(reference.get("name") or "") if reference.get("kind") == kind.name else ""
 
 
 def _reference(old: Object) -> Object:

@@ -95,10 +95,8 @@ class Gatherer:
         """Return the OscCluster that a Cluster names, or that is labelled with one that is gone."""
         if cluster is None:
             return next(iter(self._cache.osc_clusters.of_cluster(namespace, name)), None)
-        reference = (cluster.get("spec") or {}).get("infrastructureRef") or {}
-        if reference.get("kind") != kinds.OSC_CLUSTER.name:
+        if not (name := contract.infrastructure(cluster, kinds.OSC_CLUSTER)):
             return None
-        name = reference["name"]
         known = self._cache.osc_clusters.get(namespace, name)
         return known or await self._read(kinds.OSC_CLUSTER, namespace, name)
 

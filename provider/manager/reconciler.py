@@ -100,7 +100,7 @@ class Reconciler:
         self._gatherer = Gatherer(parts.client, parts.cache)
         self._stopping = threading.Event()
         self._pool = concurrent.futures.ThreadPoolExecutor(threads, "reconcile")
-        self._memories: dict[Key, dict[str, Any]] = {}
+        self._memories: dict[Key, tuple[str, dict[str, Any]]] = {}
 
     async def look(self, key: Key) -> float | None:
         """Reconcile one object; return when it is due again, or None when it is gone.
@@ -177,10 +177,18 @@ class Reconciler:
         clouds = self._parts.tenants.clouds(
             seen.osc_cluster, cluster_of(seen.primary), bridge, limit
         )
-        memory = self._memories.setdefault(key, {})
+        memory = self._memory(key, seen.primary["metadata"]["uid"])
         tools = Tools(clouds, self._parts.clock, self._parts.chance, record, memory)
         work = functools.partial(self._decide[key.kind], seen, tools)
         return await loop.run_in_executor(self._pool, contextvars.copy_context().run, work)
+
+    def _memory(self, key: Key, uid: str) -> dict[str, Any]:
+        """Return what is remembered of an object, and of no other one that had its name."""
+        known, memory = self._memories.get(key, ("", {}))
+        if known != uid:
+            memory = {}
+            self._memories[key] = uid, memory
+        return memory
 
     def _tell(self, kind: kinds.Kind, body: Object, event: Event) -> None:
         level = logging.WARNING if event.type == "Warning" else logging.INFO

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from provider.kube import kinds
+from provider.manager import contract
 from provider.manager.cache import Cache, Key, Object, cluster_of, key_of, version_of
 
 WATCH_FILTER = "cluster.x-k8s.io/watch-filter"
@@ -101,16 +102,14 @@ def _machines(namespace: str, cluster: str, cache: Cache) -> list[Key]:
 
 def _of_cluster(obj: Object, cache: Cache) -> Iterable[Key]:
     namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
-    reference = (obj.get("spec") or {}).get("infrastructureRef") or {}
-    if reference.get("kind") == kinds.OSC_CLUSTER.name:
-        yield Key(kinds.OSC_CLUSTER.name, namespace, reference["name"])
+    if infrastructure := contract.infrastructure(obj, kinds.OSC_CLUSTER):
+        yield Key(kinds.OSC_CLUSTER.name, namespace, infrastructure)
     yield from _machines(namespace, name, cache)
 
 
 def _of_machine(obj: Object, _: Cache) -> Iterable[Key]:
-    reference = (obj.get("spec") or {}).get("infrastructureRef") or {}
-    if reference.get("kind") == kinds.OSC_MACHINE.name:
-        yield Key(kinds.OSC_MACHINE.name, obj["metadata"].get("namespace", ""), reference["name"])
+    if infrastructure := contract.infrastructure(obj, kinds.OSC_MACHINE):
+        yield Key(kinds.OSC_MACHINE.name, obj["metadata"].get("namespace", ""), infrastructure)
 
 
 def _of_osc_cluster(obj: Object, cache: Cache) -> Iterable[Key]:

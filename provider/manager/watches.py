@@ -5,6 +5,9 @@ of its own, because it ends every task that is born in its loop; and it is start
 gives up, which it does when the API server is away for long or a kind is withdrawn, and when a
 kind is served in other versions than before. kopf looks itself for kinds that come later, but it
 misses those that come between its look and its watch, or while it looks twice at once.
+
+Its tasks are ended here: when kopf ends them itself, it takes seconds, and now and then for ever,
+because some ask once more for credentials that nobody brings any more.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import contextlib
 import functools
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import kopf
@@ -34,6 +37,8 @@ SETTLED_S = 1.0
 """So long no definition may change before kopf is started again: they come one after another."""
 STOPPED_WITHIN_S = 1.0
 """How long a stop waits for kopf; it has nothing to lose."""
+ENDINGS, ENDED_WITHIN_S = 3, 2.0
+"""How often its tasks are told to end, and how long is waited for them each time."""
 
 _log = logging.getLogger(__name__)
 
@@ -93,23 +98,25 @@ class Watches:
     def _run(self) -> None:
         attempt = 0
         while not self._stopping.wait(AGAIN_S[min(attempt, len(AGAIN_S)) - 1] if attempt else 0):
+            # asyncio.run would wait for tasks that do not end.
+            loop = asyncio.new_event_loop()
             try:
-                asyncio.run(self._follow())
+                loop.run_until_complete(self._follow())
                 attempt = 1
             except Exception as problem:  # noqa: BLE001 - whatever it is, watching goes on
                 _log.warning("The watches ended (%s: %s).", type(problem).__name__, problem)
                 attempt += 1
+            finally:
+                loop.close()
 
     async def _follow(self) -> None:
         """Let kopf follow until it gives up, or we end it."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        # For a flag of threads kopf keeps a thread, which outlives it when it gives up by itself:
-        # then the loop would never be closed, and nothing be followed again.
         self._end = functools.partial(loop.call_soon_threadsafe, ended.set)
         if self._stopping.is_set():
             return
         registry = kopf.OperatorRegistry()
-        kopf.on.login(id="login", registry=registry)(self._login)
+        kopf.on.login(id="login", registry=registry, backoff=AGAIN_S[0])(self._login)
         for kind in self._followed:
             place = (kind.group, self._version(kind), kind.plural)
             kopf.on.event(*place, id=f"watch-{kind.plural}", registry=registry)(self._handler(kind))
@@ -117,13 +124,15 @@ class Watches:
         everywhere: dict[str, Any] = (
             {"namespaces": [self._namespace]} if self._namespace else {"clusterwide": True}
         )
-        await kopf.operator(
-            registry=registry,
-            settings=_settings(),
-            standalone=True,
-            stop_flag=ended,
-            **everywhere,
+        tasks = await kopf.spawn_tasks(
+            registry=registry, settings=_settings(), standalone=True, **everywhere
         )
+        ending = asyncio.create_task(ended.wait())
+        done, _ = await asyncio.wait([*tasks, ending], return_when=asyncio.FIRST_COMPLETED)
+        await _end([*tasks, ending])
+        for each in done:
+            if not each.cancelled():
+                each.result()
 
     def _watch_definitions(self, registry: kopf.OperatorRegistry, ended: asyncio.Event) -> None:
         """Let kopf end, when the definitions of what is followed have changed and have settled."""
@@ -174,7 +183,8 @@ class Watches:
         if not self._stopping.is_set():
             self._receive(kind, type_, obj)
 
-    def _login(self, **_: Any) -> kopf.ConnectionInfo:
+    async def _login(self, **_: Any) -> kopf.ConnectionInfo:
+        # For a function that is not async kopf keeps a thread, which outlives it.
         access = self._source.access()
         return kopf.ConnectionInfo(
             server=access.server,
@@ -190,11 +200,25 @@ class Watches:
         )
 
 
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """End tasks, and then all others of the loop; those that do not end are left behind."""
+    # They clean up behind themselves, but a kopf that gives up forgets to end them.
+    watchers = {each for each in asyncio.all_tasks() if each.get_name().startswith("watcher for")}
+    ending = {*tasks, *watchers}
+    for _ in range(ENDINGS):
+        for each in ending:
+            each.cancel()
+        if ending:
+            await asyncio.wait(ending, timeout=ENDED_WITHIN_S)
+        ending = {each for each in asyncio.all_tasks() if each is not asyncio.current_task()}
+
+
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True  # We watch the definitions ourselves.
     settings.process.ultimate_exiting_timeout = None  # It would kill the whole process.
+    settings.queueing.exit_timeout = 0.5  # There is nothing to finish.
     settings.networking.request_timeout = 30
     settings.networking.error_backoffs = (0.1, 0.3, 1, 2, 3, 5, 5, 5, 5, 5)
     settings.watching.client_timeout = 600

@@ -5,6 +5,8 @@ import threading
 import pytest
 
 from provider.kube import kinds
+from provider.manager import watches
+from provider.manager.cache import CLUSTER_LABEL
 from provider.outcome import Outcome
 from tests.contract.kube.client import eventually
 from tests.functional.provider.deciding import deciding, phase, settled, tiny
@@ -30,6 +32,22 @@ def test_a_refused_list_ends_no_watch_for_good(faulty, code):
         faulty.fault("refuse", verb="list", resource="clusters", code=code)
         faulty.server.control("drop-watches", {"expired": True})
         eventually(lambda: faulty.server.control("faults", method="GET")[0]["hits"])
+        faulty.heal()
+        faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
+        eventually(lambda: phase(faulty) == "paused")
+
+
+def test_starting_kopf_again_and_again_leaves_no_threads_behind(faulty, monkeypatch):
+    """It would keep one for each start, and take five seconds to end."""
+    monkeypatch.setattr(watches, "AGAIN_S", (0.01,))
+    with Replica(faulty, deciding()):
+        faulty.cluster()
+        eventually(lambda: phase(faulty) == "there")
+        count = threading.active_count()
+        faulty.fault("refuse", verb="list", resource="clusters", code=400)
+        faulty.server.control("drop-watches", {"expired": True})
+        eventually(lambda: faulty.server.control("faults", method="GET")[0]["hits"] > 8)
+        assert threading.active_count() <= count
         faulty.heal()
         faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
         eventually(lambda: phase(faulty) == "paused")
@@ -62,6 +80,41 @@ def test_an_object_that_went_during_a_break_is_forgotten(faulty):
         faulty.server.control("compact")
         faulty.delete(kinds.OSC_MACHINE, "one")
         eventually(lambda: faulty.status(kinds.OSC_CLUSTER, "demo").get("others") == [])
+
+
+def test_what_is_remembered_of_an_object_is_not_told_of_its_successor(faulty):
+    remembered = []
+
+    def remembering(seen, tools):
+        remembered.append(dict(tools.memory))
+        tools.memory["uid"] = seen.primary["metadata"]["uid"]
+        return Outcome(status={"phase": seen.primary["metadata"]["uid"]})
+
+    with Replica(faulty, deciding(cluster=remembering)):
+        for _ in range(2):
+            made = faulty.create(kinds.OSC_CLUSTER, "demo", spec={})["metadata"]["uid"]
+            eventually(lambda made=made: phase(faulty) == made)
+            assert {each.get("uid", made) for each in remembered} == {made}
+            remembered.clear()
+            faulty.delete(kinds.OSC_CLUSTER, "demo")
+
+
+def test_a_reference_without_a_name_does_no_harm(faulty):
+    """Older cores accept one, and whoever writes it must not end the work for all others."""
+    for name in ({}, {"name": ""}):
+        of = {"infrastructureRef": {"kind": "OscCluster", **name}}
+        faulty.create(kinds.CLUSTER, f"odd-{len(name)}", spec=of)
+        of = {"infrastructureRef": {"kind": "OscMachine", **name}}
+        faulty.create(kinds.MACHINE, f"odd-{len(name)}", spec=of)
+        labels = {CLUSTER_LABEL: f"odd-{len(name)}"}
+        faulty.create(kinds.OSC_MACHINE, f"odd-{len(name)}", metadata={"labels": labels}, spec={})
+    trial = Trial(tiny)
+    with Replica(faulty, deciding(machine=trial)) as replica:
+        faulty.cluster()
+        eventually(lambda: phase(faulty) == "there")
+        eventually(lambda: len(trial) >= 2)
+        assert {each.osc_cluster for each in trial.seen} == {None}
+        assert not replica.value("caposc_reconciles_total", kind="OscCluster", end="error")
 
 
 def test_a_storm_of_conflicts_passes(faulty):
