@@ -12,6 +12,7 @@ from provider.clock import Clock
 from provider.osc.credentials import Credentials
 from provider.osc.errors import ApiError, Cause
 from provider.osc.limits import Limiter
+from provider.osc.lockout import Lockout
 from provider.osc.wire import Wire
 
 WAITS_S = (0.5, 1.0, 2.0)
@@ -55,6 +56,7 @@ class Client:
         self.region = credentials.region
         self.wire = Wire(credentials, agent)
         self._limiter = limiter
+        self._lockout = Lockout(clock)
         self._clock = clock
         self._chance = chance
         self._on_call = on_call
@@ -98,15 +100,18 @@ class Client:
 
     def _send(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
         asked_s = self._clock.monotonic_s()
+        self._lockout.check(action)
         taken_s = self._limiter.take()
         try:
             answer = self.wire.send(action, body)
         except ApiError as error:
             if error.cause is Cause.THROTTLED or error.status == 503:
                 self._limiter.refused(taken_s)
+            self._lockout.note(error)
             self._note(action, body, error, asked_s, taken_s)
             raise
         self._limiter.passed(taken_s)
+        self._lockout.note(None)
         self._note(action, body, None, asked_s, taken_s)
         return answer
 

@@ -106,6 +106,44 @@ def test_a_wrong_secret_is_tried_once(connect, seen):
     assert len(seen) == 1, "Four wrong signatures lock the key."
 
 
+def test_a_wrong_secret_locks_nobody_out_who_has_the_right_one(connect, seen):
+    wrong = connect(secret_key="wrong")
+    errors = [refused(wrong, "ReadNets"), *(refused(wrong, "ReadVms") for _ in range(20))]
+    assert {each.code for each in errors} == {"1"}
+    assert {each.request_id for each in errors} == {errors[0].request_id}
+    assert errors[-1].action == "ReadVms"
+    assert len(seen) == 1
+    assert connect().read("ReadNets") == []
+
+
+@pytest.mark.parametrize(("waits_s", "calls"), [((59,), 1), ((61,), 2), ((61, 61), 2)])
+def test_a_wrong_secret_is_tried_again_after_pauses_that_grow(connect, cloud, seen, waits_s, calls):
+    wrong = connect(secret_key="wrong")
+    refused(wrong, "ReadNets")
+    for each in waits_s:
+        cloud.clock.advance(each)
+        refused(wrong, "ReadNets")
+    assert len(seen) == calls
+
+
+def test_a_key_that_is_locked_is_let_alone_until_it_is_not(connect, cloud, seen):
+    cloud.faults.add("refuse", action="ReadNets", code=13, times=1)
+    client = connect()
+    assert refused(client, "ReadNets").code == "13"
+    assert refused(client, "ReadVms").code == "13"
+    cloud.clock.advance(61)
+    assert client.read("ReadVms") == []
+    assert client.read("ReadNets") == []
+    assert len(seen) == 3
+
+
+def test_an_action_that_the_policy_denies_shuts_no_other(connect, cloud):
+    cloud.faults.add("refuse", action="ReadNets", code=5)
+    client = connect()
+    assert refused(client, "ReadNets").cause is Cause.DENIED
+    assert client.read("ReadVms") == []
+
+
 def test_an_unknown_key_is_denied(connect):
     assert refused(connect(access_key="UNKNOWN"), "ReadNets").cause is Cause.DENIED
 
