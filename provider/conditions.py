@@ -39,6 +39,8 @@ CAUSES = {
     errors.Cause.OURS: Reason.REFUSED,
     errors.Cause.UNKNOWN: Reason.CLOUD_UNAVAILABLE,
 }
+GATES = {"SpecReady", "CredentialsReady", "CloudReady"}
+"""What stops a pass before it knows anything else, so that it tells one of them at most."""
 _LONG = 20
 """How many times the usual time something is waited for before that is told."""
 PASSING = {errors.Cause.BUSY, errors.Cause.THROTTLED, errors.Cause.UNKNOWN, errors.Cause.GONE}
@@ -97,11 +99,15 @@ def stored(
     *,
     keep: bool = False,
 ) -> dict[str, Any]:
-    """Return the status of an object with these conditions, beside the others with ``keep``."""
+    """Return the status of an object with these conditions, beside the others with ``keep``.
+
+    Of gates, only the newest still holds.
+    """
     old = list(status.get("conditions") or ())
     rows = merge(old, new, metadata.get("generation", 1), now)
     if keep:
         fresh = {each["type"] for each in rows}
+        fresh |= GATES if fresh & GATES else set()
         rows += [dict(each) for each in old if each["type"] not in fresh]
     return {**status, "conditions": rows}
 

@@ -479,3 +479,20 @@ def test_an_intent_survives_a_read_that_fails_later_in_its_pass():
     assert len(driver.Direct(run.fake).read("ReadNets")) == 1
     run.delete().settle()
     assert driver.shape(run.fake) == empty
+
+
+def test_of_what_stops_a_cluster_only_the_last_is_told():
+    run = clusters.ready()
+    clouds, run.clouds = run.clouds, Locked()
+    run.memory.clear()
+    run.step()
+    run.clouds = clouds
+    run.fake.faults.add("refuse", action="ReadNets", code=5)
+    run.step()
+    assert run.conditions["CloudReady"][:2] == ("False", "Denied")
+    assert "CredentialsReady" not in run.conditions
+    run.clouds = Locked()
+    run.step()
+    assert run.conditions["CredentialsReady"][:2] == ("False", "CredentialsMissing")
+    assert "CloudReady" not in run.conditions
+    assert run.conditions["NetReady"][0] == "True"
