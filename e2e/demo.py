@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import os
 import shutil
 import subprocess
 import sys
@@ -345,10 +346,9 @@ def lose_a_vm(kube: Kube, story: Story, watcher: Watcher, cloud: Cloud) -> None:
     cloud.call("DeleteVms", VmIds=[vm_id])
     wait("the report", lambda: _reports(kube, name), watcher.look)
     story.tell(name, ready(kube, "oscmachines", name)["message"])
-    count = cloud.count()["VMs"]
-    story.tell(
-        name, f"no second VM is made for it ({count} live): a MachineHealthCheck replaces it"
-    )
+    running = sum(row["State"] == "running" for row in cloud.call("ReadVms")["Vms"])
+    told = f"no second VM is made for it ({running} run): a MachineHealthCheck replaces it"
+    story.tell(name, told)
 
 
 def _reports(kube: Kube, name: str) -> bool:
@@ -424,6 +424,9 @@ def main() -> None:
         tell(story, folder)
     except KeyboardInterrupt:
         raise SystemExit("\nStopped. Nothing runs any more.") from None
+    except BrokenPipeError:
+        # Whoever read this has seen enough, and nothing more can be told.
+        os._exit(1)
 
 
 def tell(story: Story, folder: Path) -> None:

@@ -76,7 +76,7 @@ def load(text: str) -> dict[str, Any]:
     try:
         documents = [each for each in yaml.safe_load_all(text) if isinstance(each, dict)]
     except yaml.YAMLError as error:
-        raise Unreadable(f"The file is not YAML: {error}. Correct it.") from error
+        raise Unreadable(f"The file is not YAML: {_where(error)}. Correct it.") from error
     found = [each for each in documents if each.get("kind") == KIND]
     if len(found) != 1:
         kinds = ", ".join(str(each.get("kind")) for each in documents) or "nothing"
@@ -93,6 +93,14 @@ def load(text: str) -> dict[str, Any]:
         raise Unreadable(str(error)) from error
     _refuse([*_wrong(made, is_old=made is not given)])
     return made
+
+
+def _where(error: yaml.YAMLError) -> str:
+    """Return what is wrong and where, without the line: it may be that of a Secret."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return str(error)
+    mark = error.problem_mark
+    return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"
 
 
 def _refuse(problems: list[Problem]) -> None:
@@ -150,7 +158,24 @@ def _region(osc_cluster: dict[str, Any]) -> str:
     return next((names.region(each) for each in named if each), "eu-west-2")
 
 
-@click.command()
+class _Misuse(click.UsageError):
+    """The command was called wrongly, which must not look like changes."""
+
+    exit_code = FAILED
+
+
+class _Command(click.Command):
+    """A command whose exit code 2 does not mean that it was called wrongly."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise _Misuse(error.format_message(), ctx) from error
+
+
+@click.command(cls=_Command)
 @click.option("-f", "--filename", required=True, help="A manifest with an OscCluster; - for stdin.")
 @click.option("--uid", default="", help="The uid of the Cluster, where the manifest has no label.")
 @click.option("--new", "is_new", is_flag=True, help="Plan a new cluster; no account is needed.")

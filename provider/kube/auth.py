@@ -14,7 +14,7 @@ import pathlib
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -100,64 +100,82 @@ class Pod:
 
 
 class Kubeconfig:
-    """A context of a kubeconfig file: token, client certificate, password or exec plugin."""
+    """A context of a kubeconfig file: token, client certificate, password or exec plugin.
 
-    def __init__(self, path: pathlib.Path, environment: Mapping[str, str]) -> None:
+    Further files may have what the first one lacks; relative paths start at the file they are in.
+    """
+
+    def __init__(
+        self, path: pathlib.Path, environment: Mapping[str, str], *more: pathlib.Path
+    ) -> None:
         self._path = path
+        self._more = more
         self._environment = environment
 
     def access(self) -> Access:
         """Return it as it is now."""
-        content = yaml.safe_load(_text(self._path)) or {}
-        context = self._named(content, "context", content.get("current-context", ""))
-        cluster = self._named(content, "cluster", context.get("cluster", ""))
-        user = self._named(content, "user", context["user"]) if context.get("user") else {}
+        try:
+            return self._access()
+        except (yaml.YAMLError, AttributeError, LookupError, TypeError, ValueError) as problem:
+            # What is wrong may be beside a token, so that only the place is told.
+            mark = getattr(problem, "problem_mark", None)
+            place = [f"in line {mark.line + 1}"] if mark else []
+            what = " ".join([type(problem).__name__, *place])
+            raise AccessError(
+                f"{self._title} is no kubeconfig ({what}). "
+                "Put the file right, or name another one with --kubeconfig."
+            ) from None
+
+    @property
+    def _title(self) -> str:
+        return os.pathsep.join(str(each) for each in (self._path, *self._more))
+
+    def _access(self) -> Access:
+        files = [
+            (yaml.safe_load(_text(each)) or {}, each.parent) for each in (self._path, *self._more)
+        ]
+        current = [content.get("current-context") for content, _ in files]
+        context, _ = self._named(files, "context", next(filter(None, current), ""))
+        cluster, beside = self._named(files, "cluster", context.get("cluster", ""))
+        has_user = bool(context.get("user"))
+        user, home = self._named(files, "user", context["user"]) if has_user else ({}, beside)
         found = Access(
             server=str(cluster["server"]).rstrip("/"),
-            authority=self._pem(cluster, "certificate-authority"),
+            authority=_pem(cluster, beside, "certificate-authority"),
             is_insecure=bool(cluster.get("insecure-skip-tls-verify")),
             namespace=context.get("namespace", ""),
-            **self._user(user),
+            **_user(user, home),
         )
-        return self._from_plugin(found, user["exec"]) if "exec" in user else found
+        return self._from_plugin(found, user["exec"], home) if "exec" in user else found
 
-    def _named(self, content: Any, what: str, name: str) -> Any:
-        known = {each["name"]: each.get(what) or {} for each in content.get(f"{what}s") or []}
+    def _named(
+        self, files: Sequence[tuple[Any, pathlib.Path]], what: str, name: str
+    ) -> tuple[Any, pathlib.Path]:
+        """Return an entry of the first file that has it, and the folder of that file."""
+        known = {
+            each["name"]: (each.get(what) or {}, folder)
+            for content, folder in reversed(files)
+            for each in content.get(f"{what}s") or []
+        }
         if name not in known:
             raise AccessError(
-                f"{self._path} has no {what} {name!r}, only {', '.join(known) or 'none'}. "
+                f"{self._title} has no {what} {name!r}, only {', '.join(known) or 'none'}. "
                 "Put the file right, or name another one with --kubeconfig."
             )
         return known[name]
 
-    def _pem(self, where: Any, what: str) -> str:
-        if data := where.get(f"{what}-data"):
-            return base64.b64decode(data).decode("ascii")
-        return _text(self._path.parent / where[what]) if where.get(what) else ""
-
-    def _user(self, user: Any) -> dict[str, Any]:
-        token = user.get("token", "")
-        if not token and user.get("tokenFile"):
-            token = _text(self._path.parent / user["tokenFile"]).strip()
-        return {
-            "token": token,
-            "username": user.get("username", ""),
-            "password": user.get("password", ""),
-            "certificate": self._pem(user, "client-certificate"),
-            "key": self._pem(user, "client-key"),
-        }
-
-    def _from_plugin(self, found: Access, plugin: Any) -> Access:
+    def _from_plugin(self, found: Access, plugin: Any, home: pathlib.Path) -> Access:
         version = plugin.get("apiVersion", EXEC_VERSIONS[0])
         if version not in EXEC_VERSIONS:
             raise AccessError(
-                f"{self._path} asks for the exec plugin protocol {version}, but only "
+                f"{self._title} asks for the exec plugin protocol {version}, but only "
                 f"{' and '.join(EXEC_VERSIONS)} are known. Use a newer plugin."
             )
         info = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
         extra = {each["name"]: each["value"] for each in plugin.get("env") or []}
         environment = {**self._environment, **extra, "KUBERNETES_EXEC_INFO": json.dumps(info)}
-        status = self._run([plugin["command"], *(plugin.get("args") or [])], environment)
+        command = [_beside(home, plugin["command"]), *(plugin.get("args") or [])]
+        status = self._run(command, environment)
         expires = status.get("expirationTimestamp")
         return dataclasses.replace(
             found,
@@ -170,7 +188,7 @@ class Kubeconfig:
     def _run(self, command: list[str], environment: Mapping[str, str]) -> Any:
         try:
             done = subprocess.run(
-                [self._beside(command[0]), *command[1:]],
+                command,
                 env=environment,
                 capture_output=True,
                 timeout=PLUGIN_WITHIN_S,
@@ -180,22 +198,47 @@ class Kubeconfig:
         except (OSError, subprocess.SubprocessError, ValueError, KeyError) as problem:
             # What the plugin printed may hold a token, so that only the sort of problem is told.
             raise AccessError(
-                f"The exec plugin {command[0]!r} of {self._path} gave no credentials "
+                f"The exec plugin {command[0]!r} of {self._title} gave no credentials "
                 f"({type(problem).__name__}). Run it by hand to see why."
             ) from None
 
-    def _beside(self, program: str) -> str:
-        """Return the path of a program; a relative one starts at the kubeconfig, as for kubectl."""
-        is_path = os.sep in program and not pathlib.Path(program).is_absolute()
-        return str(self._path.parent / program) if is_path else program
+
+def _beside(home: pathlib.Path, program: str) -> str:
+    """Return the path of a program; a relative one starts at the kubeconfig, as for kubectl."""
+    is_path = os.sep in program and not pathlib.Path(program).is_absolute()
+    return str(home / program) if is_path else program
+
+
+def _pem(where: Any, folder: pathlib.Path, what: str) -> str:
+    if data := where.get(f"{what}-data"):
+        return base64.b64decode(data).decode("ascii")
+    return _text(folder / where[what]) if where.get(what) else ""
+
+
+def _user(user: Any, folder: pathlib.Path) -> dict[str, Any]:
+    token = user.get("token", "")
+    if not token and user.get("tokenFile"):
+        token = _text(folder / user["tokenFile"]).strip()
+    return {
+        "token": token,
+        "username": user.get("username", ""),
+        "password": user.get("password", ""),
+        "certificate": _pem(user, folder, "client-certificate"),
+        "key": _pem(user, folder, "client-key"),
+    }
 
 
 def source(kubeconfig: str, environment: Mapping[str, str]) -> Source:
-    """Find who we are: the file that is named, ``KUBECONFIG``, the pod, the home folder."""
+    """Find who we are: the file that is named, ``KUBECONFIG``, the pod, the home folder.
+
+    ``KUBECONFIG`` may list several files, of which some may not exist.
+    """
     if kubeconfig:
         return Kubeconfig(pathlib.Path(kubeconfig), environment)
-    if named := environment.get("KUBECONFIG"):
-        return Kubeconfig(pathlib.Path(named), environment)
+    named = [pathlib.Path(each) for each in environment.get("KUBECONFIG", "").split(os.pathsep)]
+    if named := [each for each in named if each != pathlib.Path()]:
+        first, *more = [each for each in named if each.exists()] or named
+        return Kubeconfig(first, environment, *more)
     if "KUBERNETES_SERVICE_HOST" in environment:
         return Pod(environment)
     path = pathlib.Path(environment.get("HOME", "."), ".kube", "config")

@@ -36,4 +36,6 @@ def manifests(output: pathlib.Path | None, version: str, image: str, contract: s
         place = release.write(output, options)
     except release.ReleaseError as problem:
         raise click.ClickException(str(problem)) from problem
+    except OSError as problem:
+        raise click.FileError(str(problem.filename), problem.strerror) from problem
     click.echo(f"{place} holds {len(list(place.iterdir()))} files.")

@@ -33,17 +33,24 @@ def main():
 def _options():
     parser = argparse.ArgumentParser(prog="tests.simulate", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
-    parser.add_argument("--count", type=int, default=200, help="how many seeds")
+    parser.add_argument("--count", type=_some, default=200, help="how many seeds")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
-    parser.add_argument("--keep", type=_numbers, help="let only these events happen: 1,4,7")
+    parser.add_argument("--keep", type=_numbers, help="let only these events happen: 1,4,7 or none")
     parser.add_argument("--trace", action="store_true", help="tell what happens")
     parser.add_argument("--twice", action="store_true", help="live twice, and compare")
     parser.add_argument("--short", action="store_true", help="look for no shorter way")
     return parser.parse_args()
 
 
+def _some(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} lives are none. Ask for one at least.")
+    return number
+
+
 def _numbers(text):
-    return {int(each) for each in text.split(",") if each}
+    return set() if text == "none" else {int(each) for each in text.split(",")}
 
 
 def shortest(seed, keep):
@@ -67,7 +74,8 @@ def _report(seed, problem, options):
     if not options.short:
         keep = keep or {event.number for event in life.Life(seed).events}
         keep = shortest(seed, keep)
-    told = f" KEEP={','.join(str(each) for each in sorted(keep))}" if keep is not None else ""
+    told = ",".join(str(each) for each in sorted(keep or ())) or "none"
+    told = f" KEEP={told}" if keep is not None else ""
     print(f"    make simulate SEED={seed} COUNT=1{told} FLAGS=--trace", flush=True)
 
 

@@ -69,3 +69,14 @@ def test_a_file_that_is_no_cluster_is_answered_in_words(given, said):
     assert done.exit_code == 1
     assert said in done.stderr
     assert isinstance(done.exception, SystemExit)
+
+
+def test_what_is_no_yaml_is_told_without_the_line_which_may_be_that_of_a_secret():
+    done = plan("kind: Secret\nstringData: {secret_key: canary, : [\n---\nkind: OscCluster\n")
+    assert done.exit_code == 1
+    assert "in line 2, column " in done.stderr
+    assert "canary" not in done.output
+
+
+def test_a_command_that_was_called_wrongly_does_not_say_that_there_are_changes():
+    assert plan(CLUSTER, "--no-such-flag").exit_code == 1

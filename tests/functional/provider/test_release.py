@@ -8,7 +8,9 @@ infrastructure clusters and machines beside it, and for each mistake that provid
 import re
 
 import yaml
+from click.testing import CliRunner
 
+from provider import cli
 from provider.manager import options
 from provider.manifests import parts, release
 from tests.functional.provider import releases
@@ -67,6 +69,15 @@ def test_writing_a_release_twice_gives_the_same(tmp_path):
     releases.write(tmp_path)
     place = tmp_path / releases.PROVIDER / releases.VERSION
     assert {path.name: path.read_text() for path in place.iterdir()} == written()
+
+
+def test_a_place_that_takes_no_release_is_told_in_words(tmp_path):
+    (tmp_path / "file").touch()
+    output = str(tmp_path / "file" / "release")
+    done = CliRunner().invoke(cli.main, ["manifests", "--version", "v0.1.0", "--output", output])
+    assert done.exit_code == 1
+    assert output in done.output
+    assert isinstance(done.exception, SystemExit)
 
 
 def test_a_release_for_an_older_core_says_so_and_has_templates_for_it():

@@ -159,3 +159,47 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
 def test_a_name_that_is_not_there_is_told_with_those_that_are(tmp_path):
     with pytest.raises(auth.AccessError, match="has no user 'me', only u"):
         access(tmp_path, {}, user="me")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token: 'secret-token\n",
+        "[secret-token]",
+        "secret-token",
+        "\udcff secret-token",
+        "contexts: {secret-token: 1}",
+        "{current-context: c, contexts: [{name: c, context: {cluster: k}}], clusters: [{name: k}]}",
+    ],
+)
+def test_what_is_no_kubeconfig_is_told_without_what_is_in_it(tmp_path, text):
+    path = tmp_path / "config"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(auth.AccessError, match="is no kubeconfig") as refused:
+        auth.Kubeconfig(path, {}).access()
+    assert "secret-token" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_several_kubeconfigs_are_one(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    path = write(other, {"tokenFile": "token"})
+    (other / "token").write_text("from beside")
+    (one / "config").write_text("{current-context: c, users: []}")
+    named = ":".join(str(each) for each in (tmp_path / "none", one / "config", path))
+    assert auth.source("", {"KUBECONFIG": named}).access().token == "from beside"
+
+
+def test_the_first_kubeconfig_that_has_a_name_counts(tmp_path):
+    first = write(tmp_path, {"token": "first"})
+    (tmp_path / "more").mkdir()
+    second = write(tmp_path / "more", {"token": "second"})
+    source = auth.source("", {"KUBECONFIG": f"{first}:{second}:"})
+    assert source.access().token == "first"
+
+
+def test_kubeconfigs_none_of_which_exists_are_told(tmp_path):
+    with pytest.raises(auth.AccessError, match="a cannot be read"):
+        auth.source("", {"KUBECONFIG": f"{tmp_path / 'a'}:{tmp_path / 'b'}"}).access()
