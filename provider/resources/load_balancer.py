@@ -183,7 +183,8 @@ class LoadBalancer(Resource):
                 addresses = public_ip.titles(cloud, world, row.get("PublicIp", ""))
                 seen = dataclasses.replace(seen, addresses=addresses)
             ours = marked or tags.get(key) == value or inside
-            if ours or name == wanted or name in used:
+            # Somebody else's is in the way of ours only as long as there is to be one.
+            if ours or name in used or (name == wanted and "isGoing" not in scope.about):
                 yield dataclasses.replace(
                     seen,
                     is_managed=ours and name not in used,
