@@ -95,6 +95,7 @@ class Blueprint:
             about={"uid": self.uid},
             name=self.name,
             token=names.machine_token(self.name, self.uid),
+            older_token=names.older_machine_token(self.name, self.uid),
             known=known,
             balancer=self._balancer(),
             is_going=self.is_going,
@@ -200,6 +201,10 @@ class Blueprint:
             form=base64.b64decode(data.get("format") or "").decode(),
         )
 
+    def _checks_traffic(self, there: MachineVm | None) -> bool:
+        asked = self.spec.vm.source_dest_check
+        return (there is None or there.checks_traffic) if asked is None else asked
+
     @property
     def _said_tags(self) -> dict[str, str]:
         """The tags that the spec asks for, and those that place the VM."""
@@ -221,7 +226,8 @@ class Blueprint:
         marks = {owner: owned, names.MACHINE: self.name, names.NAME: self.name}
         desired: list[Resource] = []
         gpu = address = None
-        if spec.flexible_gpu.model:
+        if spec.flexible_gpu.model and self.role != names.CONTROL_PLANE:
+            # The Go provider let a control plane ask for one, and gave it none.
             generation = capacity.gpu_generation(spec.vm_type)
             gpu = FlexibleGpu(
                 key=subregion, model=spec.flexible_gpu.model, generation=generation, tags=marks
@@ -242,9 +248,10 @@ class Blueprint:
             gpu=gpu,
             public_ip=address,
             public_ip_pool=self._pool,
-            checks_traffic=spec.source_dest_check,
+            checks_traffic=self._checks_traffic(there),
             security_groups=groups,
             token=names.machine_token(self.name, self.uid),
+            older_token=names.older_machine_token(self.name, self.uid),
             launch=launch,
             tags={**said, **marks, **names.role_tags([self.role]), **node},
             is_managed=not spec.resource_id,

@@ -159,7 +159,18 @@ def snapshot(
 def rivals(tags: Mapping[str, str], scope: Scope) -> list[str]:
     """Return the tags like the owner's by which others say that something is theirs."""
     prefix, _, _ = scope.owner[0].rpartition("/")
-    return sorted(key for key in tags if key.rpartition("/")[0] == prefix and key != scope.owner[0])
+    alike = [key for key in tags if key.rpartition("/")[0] == prefix]
+    return sorted(key for key in alike if not is_mark(key, scope))
+
+
+def is_mark(key: str, scope: Scope) -> bool:
+    """Tell whether the key of a tag is the owner's, as it is or as the Go provider v0.4 wrote it.
+
+    That had a name before the uid: ``OscK8sClusterID/cluster-api-5f1c0c5e-...``.
+    """
+    prefix, _, uid = scope.owner[0].rpartition("/")
+    before, _, after = key.rpartition("/")
+    return before == prefix and (after == uid or after.endswith(f"-{uid}"))
 
 
 def mark_lost(cloud: clouds.Cloud, scope: Scope, world: World) -> None:

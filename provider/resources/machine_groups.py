@@ -29,8 +29,14 @@ class Group:
     id: str
 
 
-def _listed(cluster: Cluster) -> list[Group]:
+def _known(cluster: Cluster) -> dict[str, str]:
+    """Return the ids in the status by key; the Go provider wrote the uid after the key."""
     known = cluster.resources.get(KIND, {})
+    return {key.removesuffix(f"-{cluster.uid}"): id_ for key, id_ in known.items()}
+
+
+def _listed(cluster: Cluster) -> list[Group]:
+    known = _known(cluster)
     if not cluster.network.security_groups:
         keys = [(names.group_key(cluster.name, kind), of) for kind, of in firewall.GROUPS.values()]
         return [Group(key, frozenset(roles), known.get(key, "")) for key, roles in keys]
@@ -86,7 +92,7 @@ def of_running(
     that cannot be told before the OscCluster has changed: until then the VM keeps what it has.
     """
     listed = _listed(cluster)
-    known = cluster.resources.get(KIND, {})
+    known = _known(cluster)
     ours = {id_ for key, id_ in known.items() if not names.is_ccm_group(key)}
     ours |= {each.id for each in listed}
     if wanted:
@@ -120,7 +126,7 @@ def _rows(cloud: clouds.Cloud, cluster: Cluster) -> list[Any]:
 
 def _keys(cluster: Cluster) -> Callable[[Row], str]:
     """Return what tells the key of a group; the name tells it where no status does."""
-    keys = {id_: key for key, id_ in cluster.resources.get(KIND, {}).items()}
+    keys = {id_: key for key, id_ in _known(cluster).items()}
     keys |= {each.id: each.key for each in _listed(cluster)}
     return lambda row: keys.get(
         row["SecurityGroupId"], row["SecurityGroupName"].removesuffix(f"-{cluster.uid}")

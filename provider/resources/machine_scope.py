@@ -22,6 +22,8 @@ class MachineScope(worlds.Scope):
     """The name of the OscMachine, unique in its cluster."""
     token: str = ""
     """The client token of its VM."""
+    older_token: str = ""
+    """The one that the Go provider made it with, if that is another one."""
     known: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     """Ids by kind that the OscMachine names. The Go provider's resources bear no machine's tag."""
     balancer: str = ""
@@ -48,7 +50,7 @@ class MachineScope(worlds.Scope):
 
         def is_mine(row: Row) -> bool:
             tags = wants.tags_of(row)
-            if any(each.startswith(names.CLUSTER_PREFIX) for each in tags.keys() - self.owner[:1]):
+            if worlds.rivals(tags, self):
                 return False
             if names.MACHINE in tags:
                 return tags[names.MACHINE] == self.name

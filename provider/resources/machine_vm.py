@@ -66,6 +66,8 @@ class MachineVm(Resource):
     security_groups: frozenset[str] = frozenset()
     """The ids of all that it has, whoever gave it them."""
     token: str = dataclasses.field(default="", compare=False)
+    older_token: str = dataclasses.field(default="", compare=False)
+    """The one that the Go provider may have used, if that is another one."""
     launch: Launch | None = dataclasses.field(default=None, compare=False, repr=False)
     """None once it exists."""
     row: Mapping[str, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
@@ -119,6 +121,7 @@ class MachineVm(Resource):
         if not rows and mine.is_going:
             # It may have been made by a call whose answer nobody has seen.
             rows = _made_with(cloud, mine.token, mine.name)
+            rows = rows or _left(cloud, mine.older_token, mine.name)
         used = scope.existing.get(cls.KIND, {})
         seen = [cls._seen(row, world, is_managed=row["VmId"] not in used) for row in rows]
         seen.sort(key=lambda each: (each.id not in known, each.state in cls.LEAVING, each.id))
@@ -159,7 +162,9 @@ class MachineVm(Resource):
 
     def create(self, cloud: clouds.Cloud) -> Self:
         """Create the VM with its token, and tag it with the name of the Node that it becomes."""
-        row = _made(cloud, self.token, self._request(cloud), self.tags[names.MACHINE])
+        name = self.tags[names.MACHINE]
+        left = _left(cloud, self.older_token, name)
+        row = left[0] if left else _made(cloud, self.token, self._request(cloud), name)
         made = self._seen(row, worlds.World())
         marks = {**self.tags, names.NODE_NAME: made.node_name}
         tags = [{"Key": key, "Value": value} for key, value in sorted(marks.items())]
@@ -291,6 +296,20 @@ def _made_with(cloud: clouds.Cloud, token: str, name: str) -> list[machine_scope
             return rows
         asked = names.renewed_token(token, rows[0]["VmId"])
     return []
+
+
+def _left(cloud: clouds.Cloud, token: str, name: str) -> list[machine_scope.Row]:
+    """Return the VM that the Go provider made with a token and had not written down when it ended.
+
+    Of a long name its token has the end only, which another machine may share.
+    """
+    return [
+        row
+        for row in (_with_token(cloud, token) if token else [])
+        if row["State"] not in MachineVm.LEAVING
+        and not _is_of_another(row, name)
+        and wants.tags_of(row).get(names.NAME, name) == name
+    ]
 
 
 def _with_token(cloud: clouds.Cloud, token: str) -> list[machine_scope.Row]:

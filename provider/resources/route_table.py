@@ -80,9 +80,11 @@ class RouteTable(Resource):
     ) -> Iterator[RouteTable]:
         """Find route tables by the owner's tag.
 
-        One without a link is that of the subnet with its name, unless that has one already.
+        One without a link is that of the subnet with its name, unless that has one already. Those
+        of the Go provider v0.4 bear a tag that has the uid in it only, and no status knows them.
         """
         rows = cloud.read("ReadRouteTables", Filters=scope.filters)
+        rows += _older(cloud, scope, world)
         taken: set[str] = set()
         for row in sorted(rows, key=lambda row: not row["LinkRouteTables"]):
             seen = _seen(row, "", world)
@@ -202,6 +204,22 @@ def _seen(row: Mapping[str, Any], key: str, world: worlds.World) -> RouteTable:
         link_id=link,
         tags=tags,
     )
+
+
+def _older(cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World) -> list[dict[str, Any]]:
+    """Return the tables that the Go provider v0.4 made for subnets that bear its tag."""
+    places = [each.id for each in world.lost if each.KIND == Subnet.KIND]
+    if not places or scope.only:
+        return []
+    rows = cloud.read("ReadRouteTables", Filters={"LinkSubnetIds": places})
+    owner = scope.owner[0]
+    return [
+        row
+        for row in rows
+        if (keys := wants.tags_of(row).keys())
+        and owner not in keys
+        and any(worlds.is_mark(key, scope) for key in keys)
+    ]
 
 
 def _links(

@@ -273,6 +273,12 @@ def machine_token(machine: str, uid: str) -> str:
     return client_token(machine, hashlib.sha256(machine.encode()).hexdigest()[:8], uid)
 
 
+def older_machine_token(machine: str, uid: str) -> str:
+    """Return the token of the Go provider for it when that is another one, else nothing."""
+    older = client_token(machine, uid)
+    return older if older != machine_token(machine, uid) else ""
+
+
 def bastion_token(given: str, uid: str) -> str:
     """Return the client token of a bastion, which may have been given a name."""
     return client_token(given or "bastion", uid)

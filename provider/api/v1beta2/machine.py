@@ -74,8 +74,9 @@ class Vm(Part):
     """Further tags of the VM."""
     placement: Placement = Placement()
     """Where it stands in relation to others."""
-    source_dest_check: bool = True
-    """Whether traffic that is neither from nor to the VM itself is dropped. Default: true."""
+    source_dest_check: bool | None = None
+    """Whether traffic that is neither from nor to the VM itself is dropped. Default: as it is set
+    at the VM, which is true for a new one."""
     resource_id: str = ""
     """The id of a VM that exists already."""
 

@@ -180,3 +180,25 @@ def start(shape, **named):
     spec = {"network": SHAPES[shape](fake)}
     before = driver.inventory(fake)
     return go_clusters.GoCluster(fake, spec, far=far, **named), before
+
+
+def age(go):
+    """Give everything the tags that version 0.4 wrote, and that later ones left alone.
+
+    The mark has the name of the cluster before the uid, and stood not at NAT services but at
+    their subnets; names had the uid after them, and there were no roles.
+    """
+    mark = {f"OscK8sClusterID/cluster-api-{driver.UID}": "owned"}
+    for kind, rows in driver.inventory(go.fake).items():
+        for row in rows:
+            tags = {each["Key"]: each["Value"] for each in row.get("Tags", ())}
+            if f"OscK8sClusterID/{driver.UID}" not in tags:
+                continue
+            ids = [row[driver.READS[f"Read{kind}"]]]
+            gone = [{"Key": key} for key in tags if key.startswith(("OscK8sC", "OscK8sR"))]
+            go.call("DeleteTags", ResourceIds=ids, Tags=gone)
+            new = {"Name": f"{tags.get('Name', 'group')}-{driver.UID}"}
+            new |= {} if kind in ("NatServices", "PublicIps") else mark
+            pairs = [{"Key": key, "Value": value} for key, value in new.items()]
+            go.call("CreateTags", ResourceIds=ids, Tags=pairs)
+    return go

@@ -84,6 +84,36 @@ def test_a_cluster_of_a_class_keeps_its_groups():
     assert driver.inventory(go.fake) == before
 
 
+@pytest.mark.parametrize("shape", ["manual", "bastion", "own names"])
+@pytest.mark.parametrize("is_known", [True, False], ids=["taken over", "deleted at once"])
+def test_a_cluster_that_version_0_4_made_is_taken_over(shape, is_known):
+    """Version 1 knew it by what is in the status, and left its tags as they were."""
+    go, before = go_shapes.start(shape)
+    there = ids(go_shapes.age(go.run()).fake)
+    run = go.taken_over()
+    if is_known:
+        assert set(clusters.changes(run, run.settle)) <= ALLOWED
+        assert run.is_ready, run.conditions
+        assert ids(go.fake) == there
+        assert clusters.changes(run, lambda: clusters.again(run)) == []
+    run.delete().settle()
+    assert run.is_gone
+    assert driver.inventory(go.fake) == before
+
+
+def test_a_mark_with_the_uid_of_another_cluster_is_not_ours():
+    go, _ = go_shapes.start("manual")
+    go_shapes.age(go.run())
+    theirs = [{"Key": f"OscK8sClusterID/other-{go_clusters.UID[:-1]}", "Value": "owned"}]
+    own = [{"Key": f"OscK8sClusterID/cluster-api-{go_clusters.UID}"}]
+    for action, tags in (("CreateTags", theirs), ("DeleteTags", own)):
+        go.call(action, ResourceIds=[go.net], Tags=tags)
+    run = go.taken_over()
+    run.step()
+    assert not [each for each in run.cloud.calls if each.startswith("Delete")]
+    assert clusters.OWNED not in clusters.tags(go.read("ReadNets", NetIds=[go.net])[0])
+
+
 def test_a_load_balancer_that_nobody_named_is_called_after_the_cluster():
     network = {"subregionName": go_shapes.HERE}
     go = go_clusters.GoCluster(
