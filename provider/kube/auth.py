@@ -57,7 +57,19 @@ class Access:
         return {}
 
     def tls(self) -> ssl.SSLContext:
-        """Return what a connection needs; the key is in a file for a moment, for us only."""
+        """Return what a connection needs; the key is in a file for a moment, for us only.
+
+        Raises AccessError, also when only one of a pair is renewed so far.
+        """
+        try:
+            return self._tls()
+        except ssl.SSLError as problem:
+            raise AccessError(
+                f"The certificates with which {self.server} is called do not fit each other "
+                f"({problem}). Renew the authority, the certificate and its key together."
+            ) from None
+
+    def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cadata=self.authority or None)
         if self.certificate:
             with tempfile.TemporaryDirectory() as folder:

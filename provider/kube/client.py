@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import ssl
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -69,7 +70,7 @@ class Client:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
-        self._session = None
+        self._session = self._access = None
 
     async def get(self, kind: kinds.Kind, namespace: str, name: str) -> Object:
         """Read one object; raises NotFound."""
@@ -175,6 +176,8 @@ class Client:
                     problem.again_s = _seconds(answer.headers.get("Retry-After"))
                     raise problem
         except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError) as problem:
+            if isinstance(problem, aiohttp.ClientSSLError):
+                self._access = None  # The server may have a new authority.
             raise errors.Unreachable(
                 f"{what}: no answer from {access.server} ({type(problem).__name__}: {problem}). "
                 "Look whether the API server is up and can be reached from here."
@@ -187,20 +190,25 @@ class Client:
         async with self._lock:
             if self._access is None:
                 try:
-                    self._access = await asyncio.to_thread(self._source.access)
+                    found = await asyncio.to_thread(self._source.access)
+                    identity = (found.authority, found.certificate, found.key)
+                    if self._session is None or identity != self._identity:
+                        # A new token alone leaves the connections, and what is asked, alone.
+                        secure = found.tls()
+                        await self.close()
+                        self._session, self._identity = self._opened(secure), identity
                 except auth.AccessError as problem:
                     raise errors.Unreachable(str(problem)) from problem
-            identity = (self._access.authority, self._access.certificate, self._access.key)
-            if self._session is None or identity != self._identity:
-                # A new token alone leaves the connections, and the requests on them, alone.
-                await self.close()
-                self._identity = identity
-                self._session = aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(ssl=self._access.tls()),
-                    timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=10),
-                    headers={"Accept": "application/json", "User-Agent": MANAGER},
-                )
+                self._access = found
+            assert self._session is not None, "Who we are is known as long as there is a session."
             return self._session, self._access
+
+    def _opened(self, secure: ssl.SSLContext) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=secure),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=10),
+            headers={"Accept": "application/json", "User-Agent": MANAGER},
+        )
 
 
 def _whole(kind: kinds.Kind, item: Object) -> Object:

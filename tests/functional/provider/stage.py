@@ -220,11 +220,22 @@ class Replica:
     decide: what it decides with; the provider's own functions if not given.
     environment: where it finds its own credentials.
     rate: how many seconds pass for it in one.
+    source: what says who it is; the kubeconfig of the stage if not given.
     """
 
     _running: ClassVar = set()
 
-    def __init__(self, stage, decide=None, *, reviews=None, environment=None, rate=1, **changes):
+    def __init__(
+        self,
+        stage,
+        decide=None,
+        *,
+        reviews=None,
+        environment=None,
+        rate=1,
+        source=None,
+        **changes,
+    ):
         self.metrics = Metrics()
         self.secrets = []
         self.is_aborted = False
@@ -232,7 +243,7 @@ class Replica:
         time = fast.FastClock(rate)
         chosen = options.Options(**{**FAST, "namespace": stage.namespace, **changes})
         world = process.World(
-            source=stage.source,
+            source=source or stage.source,
             opener=pool.Clients(time, random.Random(1), on_call=self.metrics.api_call),
             decide=decide or wiring.DECIDE,
             reviews=reviews or wiring.REVIEWS,

@@ -5,6 +5,8 @@ import random
 
 import pytest
 
+from fakekube.server import Kube
+from fakekube.serving import ServerThread
 from provider.kube import auth, client, errors, kinds
 from provider.kube.kinds import Kind
 
@@ -165,3 +167,26 @@ def test_no_way_to_the_server_is_no_answer(bare, tmp_path):
             await kube.get(kinds.NAMESPACE, "", "default")
 
     run(bare, scene, auth.Kubeconfig(tmp_path / "none", {}))
+
+
+def test_another_authority_of_the_server_is_known_as_soon_as_the_file_says_so(tmp_path):
+    kube, path = Kube(), tmp_path / "kubeconfig"
+
+    async def scene(made):
+        with ServerThread(kube, tls=True) as first:
+            first.write_kubeconfig(path)
+            await made.get(kinds.NAMESPACE, "", "default")
+        with ServerThread(kube, tls=True, port=first.port) as second:
+            with pytest.raises(errors.Unreachable):
+                await made.get(kinds.NAMESPACE, "", "default")
+            path.write_text("{half: ")
+            with pytest.raises(errors.Unreachable, match="is no kubeconfig"):
+                await made.get(kinds.NAMESPACE, "", "default")
+            second.write_kubeconfig(path)
+            await made.get(kinds.NAMESPACE, "", "default")
+
+    async def play():
+        async with client.Client(auth.Kubeconfig(path, {}), random.Random(1)) as made:
+            await scene(made)
+
+    asyncio.run(play())

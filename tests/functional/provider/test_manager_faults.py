@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from provider.kube import kinds
+from provider.kube import auth, kinds
 from provider.manager import watches
 from provider.manager.cache import CLUSTER_LABEL
 from provider.outcome import Outcome
@@ -51,6 +51,28 @@ def test_starting_kopf_again_and_again_leaves_no_threads_behind(faulty, monkeypa
         faulty.heal()
         faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
         eventually(lambda: phase(faulty) == "paused")
+
+
+class Forgetful:
+    """A source that knows nothing when it is asked a second time, which is by kopf."""
+
+    def __init__(self, source):
+        self._source = source
+        self.asked = 0
+
+    def access(self):
+        self.asked += 1
+        if self.asked == 2:
+            raise auth.AccessError("The file is being written.")
+        return self._source.access()
+
+
+def test_credentials_that_are_missing_for_a_moment_stop_no_watch_for_a_minute(faulty):
+    source = Forgetful(faulty.source)
+    with Replica(faulty, deciding(), source=source):
+        eventually(lambda: source.asked >= 2)
+        faulty.cluster()
+        eventually(lambda: phase(faulty) == "there")
 
 
 def test_a_list_after_a_break_wakes_only_what_has_changed(faulty):

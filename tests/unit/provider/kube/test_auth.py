@@ -203,3 +203,17 @@ def test_the_first_kubeconfig_that_has_a_name_counts(tmp_path):
 def test_kubeconfigs_none_of_which_exists_are_told(tmp_path):
     with pytest.raises(auth.AccessError, match="a cannot be read"):
         auth.source("", {"KUBECONFIG": f"{tmp_path / 'a'}:{tmp_path / 'b'}"}).access()
+
+
+@pytest.mark.parametrize("which", ["authority", "key"])
+def test_certificates_that_fit_nothing_are_told(tmp_path, which):
+    authority = certificates.Authority(tmp_path, "test")
+    pair, other = (authority.client(each, each, []) for each in ("me", "another"))
+    made = auth.Access(
+        "https://k:6443",
+        authority="nothing" if which == "authority" else "",
+        certificate=pair.certificate.read_text(),
+        key=other.key.read_text(),
+    )
+    with pytest.raises(auth.AccessError, match="do not fit each other"):
+        made.tls()
