@@ -35,11 +35,18 @@ class FlexibleGpu(Resource):
     def observe(
         cls, cloud: clouds.Cloud, scope: worlds.Scope, world: worlds.World
     ) -> Iterator[Self]:
-        """Find the GPU of the machine. This Read alone takes tags as objects."""
+        """Find the GPU of the machine. This Read alone takes tags as objects.
+
+        That of the Go provider bears only a name: without a status it is known by its VM.
+        """
+        mine = machine_scope.of(scope)
         tags = [{"Key": scope.owner[0], "Value": scope.owner[1]}]
-        rows = machine_scope.of(scope).rows(
+        rows = mine.rows(
             cloud, "ReadFlexibleGpus", cls.KIND, "FlexibleGpuId", filters={"Tags": tags}
         )
+        if not rows and (vms := sorted(mine.known.get("vm", ()))):
+            found = cloud.read("ReadFlexibleGpus", Filters={"VmIds": vms})
+            rows = [row for row in found if not worlds.rivals(wants.tags_of(row), scope)]
         for row in rows:
             yield cls._seen(row, row["SubregionName"])
 

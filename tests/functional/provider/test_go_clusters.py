@@ -5,6 +5,7 @@ import functools
 import pytest
 
 from fakecloud import FakeCloud
+from provider.api import conversion
 from tests.functional.provider import clusters, driver, go_clusters, go_shapes
 
 ALLOWED = {
@@ -68,6 +69,45 @@ def test_a_cluster_is_taken_over_as_it_is_and_goes_without_a_trace(shape):
     run.delete().settle()
     assert run.is_gone
     assert driver.inventory(go.fake) == before
+
+
+@every_shape
+@pytest.mark.parametrize("is_seen", [True, False], ids=["after", "before"])
+def test_a_cluster_that_is_moved_after_or_before_it_is_taken_over(shape, is_seen):
+    go, before = go_shapes.start(shape)
+    there = ids(go.run().fake)
+    run = go.taken_over()
+    if is_seen:
+        run.settle()
+    del run.object["status"]
+    run.memory.clear()
+    assert set(clusters.changes(run, run.settle)) <= (set() if is_seen else ALLOWED)
+    assert run.is_ready, run.conditions
+    assert ids(go.fake) == there
+    run.delete().settle()
+    assert driver.inventory(go.fake) == before
+
+
+@every_shape
+def test_the_old_manifest_can_be_applied_again_and_again(shape):
+    """Whoever applies it sees what the Go provider showed, and changes nothing."""
+    go, _ = go_shapes.start(shape)
+    manifest = driver.copied(go.object["spec"])
+    run = clusters.again(go.run().taken_over().settle())
+    old, new = go.object["apiVersion"], run.object["apiVersion"]
+    for is_first in (True, False):
+        before = driver.copied(run.object)
+        shown = conversion.convert(driver.copied(before), old)
+        assert shown["spec"] == go.object["spec"]
+        assert shown["status"]["ready"]
+        driver.merge(shown["spec"], manifest)
+        run.object = conversion.convert(shown, new)
+        if is_first:  # What is kept for v1beta1 is that of the new status.
+            before["metadata"] = driver.copied(run.object["metadata"])
+        assert run.object == before
+        writes = run.writes
+        assert clusters.changes(run, lambda: clusters.again(run)) == []
+        assert run.writes == writes
 
 
 def test_a_cluster_of_a_class_keeps_its_groups():

@@ -78,6 +78,20 @@ def test_a_machine_is_taken_over_as_it_is_and_goes_without_a_trace(case, is_firs
     leave(site, run, before)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_machine_that_was_moved_is_known_without_a_status(case):
+    machine, before = start(case)
+    there = ids(machine.run().go.fake)
+    site = go_machines.Site(machine.go)
+    run = site.take(machine)
+    del run.object["status"], site.run.object["status"]
+    site.run.settle()
+    assert set(changes(site, run.settle)) <= {"CreateTags"}
+    assert run.is_ready, run.conditions
+    assert ids(site.fake) == there
+    leave(site, run, before)
+
+
 # A GPU or a public IP of which no status tells bears no sign of the machine it was meant for, and
 # a control plane is not made with a GPU.
 PIECES = sorted(CASES.keys() - {"GPU", "GPU of a control plane", "public IP"})
