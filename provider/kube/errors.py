@@ -6,7 +6,8 @@
     ├── Unreachable      no answer: refused, broken or too slow; the request may have been done
     └── StatusError      a Status of the server, with code, reason and message
         ├── Denied           401, 403
-        ├── NotFound         404
+        ├── NotFound         404 NotFound
+        ├── UnknownKind      404 of any other sort: nothing is known of the object
         ├── Exists           409 AlreadyExists
         ├── Conflict         409, the object has changed since it was read
         ├── Gone             410, too old to go on from
@@ -45,7 +46,14 @@ class Denied(StatusError):
 
 
 class NotFound(StatusError):
-    """Tell that there is no such object, or no such kind."""
+    """Tell that there is no such object."""
+
+
+class UnknownKind(StatusError):
+    """Tell that the kind is not served, which says nothing of its objects.
+
+    It is not while definitions are replaced, and while a server begins to serve.
+    """
 
 
 class Exists(StatusError):
@@ -75,12 +83,15 @@ class Broken(StatusError):
 _TYPES: dict[int, type[StatusError]] = {
     401: Denied,
     403: Denied,
-    404: NotFound,
+    404: UnknownKind,
     409: Conflict,
     410: Gone,
     422: Unprocessable,
     429: Throttled,
 }
+
+_NO_RESOURCE = "the server could not find the requested resource"
+"""What the server says of a version that a definition has, but that is not served."""
 
 
 def from_status(what: str, code: int, body: Any) -> StatusError:
@@ -92,4 +103,6 @@ def from_status(what: str, code: int, body: Any) -> StatusError:
         return Broken(what, code, reason, message)
     if reason == "AlreadyExists":
         return Exists(what, code, reason, message)
+    if reason == "NotFound" and not message.startswith(_NO_RESOURCE):
+        return NotFound(what, code, reason, message)
     return _TYPES.get(code, StatusError)(what, code, reason, message)

@@ -111,16 +111,22 @@ class Gatherer:
     async def _fresh(
         self, kind: kinds.Kind, store: Store, namespace: str, name: str
     ) -> Object | None:
-        """Read an object of the core, in the version that is served; None when there is none."""
+        """Read an object of the core, in the version that is served; None when there is none.
+
+        Raises UnknownKind when no version is: the object may be there, and say that all is paused.
+        """
         if not name:
             return None
         known = store.get(namespace, name)
         first = [str(known["apiVersion"]).rpartition("/")[2]] if known else []
+        unknown: errors.UnknownKind | None = None
         for version in dict.fromkeys([*first, *contract.VERSIONS]):
-            found = await self._read(kind.at(version), namespace, name)
-            if found is not None:
-                return contract.modern(found)
-        return None
+            try:
+                return contract.modern(await self._read(kind.at(version), namespace, name))
+            except errors.UnknownKind as problem:
+                unknown = problem
+        assert unknown is not None, "There is a version to try."
+        raise unknown
 
     async def _read(self, kind: kinds.Kind, namespace: str, name: str) -> Object | None:
         try:

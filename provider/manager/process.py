@@ -296,7 +296,7 @@ class Manager:
         while True:
             try:
                 for version in versions:
-                    with contextlib.suppress(errors.NotFound):
+                    with contextlib.suppress(errors.UnknownKind):
                         for obj in await client.list(kind.at(version), namespace):
                             self._take(kind, None, obj)
                         return

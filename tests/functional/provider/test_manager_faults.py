@@ -9,7 +9,7 @@ from provider.manager import watches
 from provider.manager.cache import CLUSTER_LABEL
 from provider.outcome import Outcome
 from tests.contract.kube.client import eventually
-from tests.functional.provider.deciding import deciding, phase, settled, tiny
+from tests.functional.provider.deciding import FINALIZER, deciding, phase, settled, tiny
 from tests.functional.provider.stage import Replica, Trial
 
 
@@ -137,6 +137,33 @@ def test_a_reference_without_a_name_does_no_harm(faulty):
         eventually(lambda: len(trial) >= 2)
         assert {each.osc_cluster for each in trial.seen} == {None}
         assert not replica.value("caposc_reconciles_total", kind="OscCluster", end="error")
+
+
+def test_a_kind_that_is_not_served_for_a_moment_says_nothing_of_its_objects(faulty):
+    """A Cluster that cannot be read may be paused, and is not one that is gone."""
+    with Replica(faulty, deciding()) as replica:
+        faulty.cluster(paused=True)
+        eventually(lambda: phase(faulty) == "paused")
+        faulty.patch(kinds.OSC_CLUSTER, "demo", metadata={"finalizers": [FINALIZER]})
+        faulty.fault("refuse", verb="get", resource="clusters", code=404)
+        faulty.delete(kinds.OSC_CLUSTER, "demo")
+        eventually(lambda: replica.value("caposc_reconciles_total", kind="OscCluster", end="error"))
+        assert faulty.get(kinds.OSC_CLUSTER, "demo")
+        faulty.heal()
+        faulty.patch(kinds.CLUSTER, "demo", spec={"paused": False})
+        eventually(lambda: faulty.get(kinds.OSC_CLUSTER, "demo") is None)
+
+
+def test_an_object_of_a_kind_that_is_not_served_for_a_moment_is_looked_at_again(faulty):
+    trial = Trial(tiny)
+    with Replica(faulty, deciding(cluster=trial), sync_period=0.3) as replica:
+        faulty.cluster()
+        eventually(lambda: phase(faulty) == "there")
+        faulty.fault("refuse", verb="get", resource="oscclusters", code=404)
+        eventually(lambda: replica.value("caposc_reconciles_total", kind="OscCluster", end="error"))
+        faulty.heal()
+        count = len(trial)
+        eventually(lambda: len(trial) > count)
 
 
 def test_a_storm_of_conflicts_passes(faulty):

@@ -49,6 +49,18 @@ def test_a_status_becomes_an_exception_of_its_type(code, reason, type_):
     assert str(problem).endswith("so it is")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "404 page not found",
+        "<html>Not Found</html>",
+        {"reason": "NotFound", "message": "the server could not find the requested resource"},
+    ],
+)
+def test_a_kind_that_is_not_served_is_no_object_that_is_gone(answer):
+    assert type(errors.from_status("GET /x", 404, answer)) is errors.UnknownKind
+
+
 def test_an_answer_of_a_proxy_becomes_an_exception_too():
     problem = errors.from_status("GET /x", 502, "<html>Bad Gateway</html>")
     assert isinstance(problem, errors.Broken)
