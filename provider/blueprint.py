@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -49,7 +50,11 @@ KINDS: tuple[type[Resource], ...] = (
 Here = Callable[[], metadata.Place | None]
 """Tells where the provider itself runs."""
 
-_ONLY_TO_CREATE = ("spec.network.bastion", "spec.network.loadBalancer")
+_ONLY_TO_CREATE = re.compile(
+    r"spec\.network\.(bastion|loadBalancer|additionalSecurityRules\[\d+\]\.roles"
+    r"|natServices\[\d+\]\.subnetName|routeTables\[\d+\]\.routes\[\d+\]\.targetName"
+    r"|subnets\[\d+\]\.roles\[\d+\])"
+)
 """Parts that the Go provider checked less, and that do no harm once what they describe is there."""
 
 
@@ -74,7 +79,7 @@ def check(spec: v1beta2.OscClusterSpec, *, is_provisioned: bool) -> None:
     lines = [
         str(each)
         for each in validation.problems(spec)
-        if not (is_provisioned and each.path.startswith(_ONLY_TO_CREATE))
+        if not (is_provisioned and _ONLY_TO_CREATE.match(each.path))
     ]
     if lines:
         raise Refusal("\n".join(lines))

@@ -187,7 +187,9 @@ class _Pass:
         if self.objects.elder is not None:
             raise Refusal(telling.copied("OscCluster", self.objects.elder))
         spec = blueprint.read(self.objects.osc_cluster)
-        blueprint.check(spec, is_provisioned=self._is_provisioned)
+        # A move keeps no status, but the endpoint.
+        stands = self._is_provisioned or spec.control_plane_endpoint.is_set
+        blueprint.check(spec, is_provisioned=stands)
         scope = blueprint.scope(self.uid, self.name, spec)
         cloud = self._cloud(scope)
         # What cannot be is refused before anything is asked.

@@ -278,19 +278,19 @@ class LoadBalancer(Resource):
 
 
 def _place(want: wants.Want, name: str) -> Subnet:
-    """Return the subnet that the load balancer is in; raise ``Refusal`` when there is none."""
+    """Return the subnet that the load balancer is in; raise ``Refusal`` when there is none.
+
+    A name that no subnet has is passed over, as by the Go provider.
+    """
     places = want.of(Subnet)
-    if name:
-        found = [each for each in places if name in (each.tags.get(names.NAME), each.key)]
-    else:
-        found = subnet.with_role(want, names.LOAD_BALANCER)
+    found = [each for each in places if name and name in (each.tags.get(names.NAME), each.key)]
+    found = found or subnet.with_role(want, names.LOAD_BALANCER)
     if found:
         return found[0]
     there = ", ".join(f"{each.ip_range} ({', '.join(sorted(each.roles))})" for each in places)
-    asked = f"the name {name}" if name else f"the role {names.LOAD_BALANCER}"
     raise Refusal(
-        f"No subnet has {asked}; spec.network.subnets has {there or 'none'}. Give one of them the "
-        f"role {names.LOAD_BALANCER}."
+        f"No subnet has the role {names.LOAD_BALANCER}; spec.network.subnets has "
+        f"{there or 'none'}. Give one of them the role {names.LOAD_BALANCER}."
     )
 
 

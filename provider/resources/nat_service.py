@@ -158,15 +158,18 @@ def _stranger(row: Mapping[str, Any]) -> Subnet:
 def _places(want: wants.Want) -> Iterator[tuple[Subnet, str]]:
     """Return the subnets that get a NAT service, each with the name that the spec gives it.
 
-    Raise ``Refusal`` when the spec has a NAT service for which there is no subnet left.
+    The name of a subnet that no subnet has is passed over, as by the Go provider. Raise ``Refusal``
+    when the spec has a NAT service for which there is no subnet left.
     """
     public = subnet.with_role(want, names.NAT)
     if not want.network.nat_services:
         yield from ((each, "") for each in public)
         return
+    known = {each.tags.get(names.NAME) for each in want.of(Subnet)}
     free = public or list(want.of(Subnet))
     for index, each in enumerate(want.network.nat_services):
-        place = next((place for place in free if _fits(each, place)), None)
+        name = each.subnet_name if each.subnet_name in known else ""
+        place = next((place for place in free if _fits(each, name, place)), None)
         if place is None:
             asked = each.subnet_name or each.subregion or "none in particular"
             raise Refusal(
@@ -178,7 +181,7 @@ def _places(want: wants.Want) -> Iterator[tuple[Subnet, str]]:
         yield place, each.name or ""
 
 
-def _fits(spec: v1beta2.NatService, place: Subnet) -> bool:
-    if spec.subnet_name:
-        return place.tags.get(names.NAME) == spec.subnet_name
+def _fits(spec: v1beta2.NatService, name: str | None, place: Subnet) -> bool:
+    if name:
+        return place.tags.get(names.NAME) == name
     return spec.subregion in ("", place.subregion)

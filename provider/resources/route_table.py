@@ -82,6 +82,7 @@ class RouteTable(Resource):
 
         One without a link is that of the subnet with its name, unless that has one already. Those
         of the Go provider v0.4 bear a tag that has the uid in it only, and no status knows them.
+        That of a subnet that is only used, which the Go provider gave one too, stays.
         """
         rows = cloud.read("ReadRouteTables", Filters=scope.filters)
         rows += _older(cloud, scope, world)
@@ -91,7 +92,8 @@ class RouteTable(Resource):
             if seen.subnet is None and seen.key in taken:
                 seen = dataclasses.replace(seen, key=seen.id)
             taken.add(seen.key)
-            yield seen
+            place = seen.subnet
+            yield dataclasses.replace(seen, stays=place is not None and not place.is_managed)
 
     @property
     def is_linked(self) -> bool:

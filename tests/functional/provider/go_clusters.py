@@ -269,10 +269,12 @@ class GoCluster:
     def _aim(self, route, subnet):
         if route["targetType"] == "gateway":
             return {"GatewayId": self._known("internetService", "default")}
-        specs = self._nat_specs()
-        near = [each for each in specs if each[2]["subregionName"] == subnet["subregionName"]]
-        named = [each for each in specs if route.get("targetName") in (each[0], None)]
-        token, *_ = next(iter([each for each in near if each in named] or named or specs))
+        token, *_ = next(
+            each
+            for each in self._nat_specs()
+            if each[1] == route.get("targetName")
+            or each[2]["subregionName"] == subnet["subregionName"]
+        )
         return {"NatServiceId": self._known("natService", token)}
 
     # --- Ways out --------------------------------------------------------------------------------

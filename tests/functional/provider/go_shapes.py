@@ -148,6 +148,68 @@ def _manual(_fake):
     }
 
 
+def _gone_names(fake):
+    """Return a spec with names that nothing has any more, and roles that nothing is for."""
+    network = _own_names(fake)
+    network["subnets"][2]["roles"] = ["worker", "public"]
+    network["subnets"] += [
+        {
+            "name": f"{role}-b",
+            "ipSubnetRange": f"10.20.{third}.0/24",
+            "roles": [role],
+            "subregionName": THERE,
+        }
+        for third, role in ((11, "nat"), (13, "worker"))
+    ]
+    places = (("loadbalancer", HERE), ("nat", THERE))
+    places += (("worker", HERE), ("controlplane", HERE), ("worker", THERE))
+    del network["natService"]
+    return {
+        **network,
+        "loadBalancer": {**NAMED["loadBalancer"], "subnetname": "old-public"},
+        "natServices": [
+            {"name": "a", "subnetname": "old-public", "subregionName": HERE},
+            {"name": "b", "subnetname": "nat-b", "subregionName": THERE},
+        ],
+        "routeTables": [
+            {
+                "name": f"table-{index}",
+                "role": role,
+                "subregionName": subregion,
+                "routes": [
+                    {
+                        "name": "out",
+                        "destination": "0.0.0.0/0",
+                        "targetType": "gateway" if index < 2 else "nat",
+                        "targetName": "old",
+                    }
+                ],
+            }
+            for index, (role, subregion) in enumerate(places)
+        ],
+    }
+
+
+def _some_net(fake):
+    """Return a spec with the id of a Net, without a word that it exists already."""
+    net = driver.Direct(fake).call("CreateNet", IpRange="10.0.0.0/16")["Net"]["NetId"]
+    return {"subregionName": HERE, **NAMED, "net": {"resourceId": net, "ipRange": "10.0.0.0/16"}}
+
+
+def _some_subnet(fake):
+    """Return a spec with the id of a subnet of it, whose route table the Go provider makes."""
+    network = _some_net(fake)
+    net = network["net"]["resourceId"]
+    made = driver.Direct(fake).call("CreateSubnet", NetId=net, IpRange="10.0.3.0/24")["Subnet"]
+    subnets = [
+        {"ipSubnetRange": "10.0.2.0/24", "roles": list(go_clusters.PUBLIC)},
+        {"ipSubnetRange": "10.0.3.0/24", "roles": ["worker"], "resourceId": made["SubnetId"]},
+        {"ipSubnetRange": "10.0.4.0/24", "roles": ["controlplane"]},
+    ]
+    return {**network, "subnets": subnets}
+
+
+_WRONG = {"roles": ["loadbalancer", "worker"], "rules": [_rule("10.0.0.0/16", 9100)]}
 _MORE = [{"roles": ["controlplane", "worker"], "rules": [_rule("10.0.0.0/16", 9100)]}]
 _INSIDE = {"loadBalancer": {**NAMED["loadBalancer"], "loadbalancertype": "internal"}}
 
@@ -167,6 +229,10 @@ SHAPES = {
     "own names": _own_names,
     "own groups": _own_groups,
     "manual": _manual,
+    "names that are gone": _gone_names,
+    "rules of no group": _plain(additionalSecurityRules=[_WRONG]),
+    "a Net by its id": _some_net,
+    "a subnet by its id": _some_subnet,
 }
 
 
