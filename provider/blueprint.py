@@ -148,7 +148,18 @@ def scope_of_going(uid: str, osc_cluster: Mapping[str, Any]) -> world.Scope:
         about["bastionToken"] = _token(spec.network.bastion, uid)
         if not (spec.network.use_existing.load_balancer or "loadbalancer" in spec.network.disable):
             about["loadBalancer"] = load_balancer(spec, names.cluster_of(osc_cluster), uid)
-    return world.Scope(names.owner(uid), about=about)
+    return world.Scope(names.owner(uid), spared=_spared(osc_cluster), about=about)
+
+
+def _spared(osc_cluster: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of what was only used, as far as the spec can be read."""
+    spec: Any = osc_cluster.get("spec")
+    found = set(named_ids(spec))
+    with contextlib.suppress(AttributeError, KeyError, TypeError):
+        network = spec["network"]
+        if network["useExisting"]["loadBalancer"]:
+            found.add(network["loadBalancer"]["name"])
+    return frozenset(found)
 
 
 def _token(bastion: v1beta2.Bastion, uid: str) -> str:
@@ -204,7 +215,7 @@ def named_ids(spec: Any) -> Iterator[str]:
     """Return every id that a spec names, however odd the rest of it is: none of it is ours."""
     if isinstance(spec, Mapping):
         for key, value in spec.items():
-            if key == "resourceId" and isinstance(value, str):
+            if key in ("resourceId", "publicIpId") and isinstance(value, str):
                 yield value
             yield from named_ids(value)
     elif isinstance(spec, list):

@@ -21,6 +21,8 @@ class Scope:
     """Further tags that everything of the owner gets."""
     existing: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """What is only used and not owned: kind to id to key."""
+    spared: frozenset[str] = frozenset()
+    """Ids of what is not the owner's even with its tag, which others may have put there."""
     about: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What kinds need to know of the owner to recognise what is its own, such as its name."""
 
@@ -33,6 +35,10 @@ class Scope:
         if self.only:
             return {name: sorted(values) for name, values in self.only.items()}
         return {"Tags": [f"{self.owner[0]}={self.owner[1]}"]}
+
+    def spare(self, found: Resource) -> Resource:
+        """Return what was found as only used, if it is to be spared."""
+        return dataclasses.replace(found, is_managed=False) if found.id in self.spared else found
 
     def marks(self, wanted: Mapping[str, str]) -> dict[str, str]:
         """Return all tags of a resource: its own, those of the owner, and the owner's mark."""
@@ -146,7 +152,7 @@ def snapshot(
             more = list(kind.observe(cloud, by_id, world))
             found += [each for each in more if not rivals(each.tags, scope)]
         world.drop(kind.KIND)
-        for each in map(world.named, found):
+        for each in map(scope.spare, map(world.named, found)):
             world.add(each)
             if kind.TAKES_TAGS and each.is_managed and scope.owner[0] not in each.tags:
                 world.lost.append(each)

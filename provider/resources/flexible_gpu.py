@@ -15,6 +15,7 @@ from provider.engine.resource import Resource
 from provider.osc import cloud as clouds
 from provider.resources import machine_scope
 from provider.resources import want as wants
+from provider.rules import names
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,8 @@ class FlexibleGpu(Resource):
     ) -> Iterator[Self]:
         """Find the GPU of the machine. This Read alone takes tags as objects.
 
-        That of the Go provider bears only a name: without a status it is known by its VM.
+        That of the Go provider bears only the name of the machine: without a status it is known by
+        that and its VM, to which people may have linked one of theirs.
         """
         mine = machine_scope.of(scope)
         tags = [{"Key": scope.owner[0], "Value": scope.owner[1]}]
@@ -46,7 +48,8 @@ class FlexibleGpu(Resource):
         )
         if not rows and (vms := sorted(mine.known.get("vm", ()))):
             found = cloud.read("ReadFlexibleGpus", Filters={"VmIds": vms})
-            rows = [row for row in found if not worlds.rivals(wants.tags_of(row), scope)]
+            named = [row for row in found if wants.tags_of(row).get(names.NAME) == mine.name]
+            rows = [row for row in named if not worlds.rivals(wants.tags_of(row), scope)]
         for row in rows:
             yield cls._seen(row, row["SubregionName"])
 
