@@ -168,14 +168,14 @@ class Client:
                 data=None if body is None else json.dumps(body),
                 headers={"Content-Type": media, **access.headers()},
             ) as answer:
-                text = await answer.text()
+                raw = await answer.read()
                 is_json = answer.content_type == "application/json"
-                content = json.loads(text) if is_json and text else text
+                content = json.loads(raw) if is_json and raw else raw.decode(errors="replace")
                 if answer.status >= 400:
                     problem = errors.from_status(what, answer.status, content)
                     problem.again_s = _seconds(answer.headers.get("Retry-After"))
                     raise problem
-        except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError) as problem:
+        except (aiohttp.ClientError, TimeoutError, ValueError, RecursionError) as problem:
             if isinstance(problem, aiohttp.ClientSSLError):
                 self._access = None  # The server may have a new authority.
             raise errors.Unreachable(

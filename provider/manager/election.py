@@ -89,12 +89,13 @@ class Election:
                 return
 
     async def release(self) -> None:
-        """Let another one lead at once; to be called after the work has ended."""
+        """Let another one lead at once, if that is soon done; called after the work has ended."""
         try:
-            lease = await self._client.get(kinds.LEASE, self._place, LEASE)
-            if lease["spec"].get("holderIdentity") == self._identity:
-                await self._write(lease, {"holderIdentity": "", "leaseDurationSeconds": 1})
-        except errors.KubeError as problem:
+            async with asyncio.timeout(self._terms.retry_s):
+                lease = await self._client.get(kinds.LEASE, self._place, LEASE)
+                if lease["spec"].get("holderIdentity") == self._identity:
+                    await self._write(lease, {"holderIdentity": "", "leaseDurationSeconds": 1})
+        except (errors.KubeError, TimeoutError) as problem:
             _log.warning("The lease is not released, and will expire. %s", problem)
 
     async def _attempt(self) -> bool:

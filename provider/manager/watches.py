@@ -98,16 +98,20 @@ class Watches:
     def _run(self) -> None:
         attempt = 0
         while not self._stopping.wait(AGAIN_S[min(attempt, len(AGAIN_S)) - 1] if attempt else 0):
-            # asyncio.run would wait for tasks that do not end.
-            loop = asyncio.new_event_loop()
             try:
-                loop.run_until_complete(self._follow())
+                self._follow_once()
                 attempt = 1
             except Exception as problem:  # noqa: BLE001 - whatever it is, watching goes on
                 _log.warning("The watches ended (%s: %s).", type(problem).__name__, problem)
                 attempt += 1
-            finally:
-                loop.close()
+
+    def _follow_once(self) -> None:
+        # asyncio.run would wait for tasks that do not end.
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._follow())
+        finally:
+            loop.close()
 
     async def _follow(self) -> None:
         """Let kopf follow until it gives up, or we end it."""

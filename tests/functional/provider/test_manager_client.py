@@ -1,7 +1,9 @@
 """The client of the Kubernetes API on a server, with answers that are slow, lost or refused."""
 
 import asyncio
+import http.server
 import random
+import threading
 
 import pytest
 
@@ -130,6 +132,44 @@ def test_a_slow_answer_is_given_up(faulty):
             await kube.create(MAP, faulty.namespace, config("one"))
 
     run(faulty, scene, timeout_s=0.2)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "body"),
+    [
+        (200, "application/json", b"\xff\xfe\xfd"),
+        (200, "application/json", b"[" * 100_000),
+        (200, "application/json", b"[]"),
+        (502, "text/html; charset=nonsense", b"\xff\xfe"),
+    ],
+    ids=["bytes", "deep", "list", "charset"],
+)
+def test_an_answer_that_is_nonsense_is_no_answer(code, kind, body):
+    class Nonsense(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    class Here:
+        @staticmethod
+        def access():
+            return auth.Access(f"http://127.0.0.1:{server.server_address[1]}")
+
+    async def play():
+        async with client.Client(Here(), random.Random(1)) as made:
+            with pytest.raises(errors.KubeError):
+                await made.create(MAP, "default", config("one"))
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nonsense) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        asyncio.run(play())
+        server.shutdown()
 
 
 def test_a_server_that_is_away_is_told(faulty):

@@ -108,6 +108,16 @@ def test_a_leader_survives_a_short_absence_of_the_server(faulty):
         assert only.is_leader
 
 
+def test_a_leader_stops_although_the_server_is_silent(faulty):
+    """It would be killed otherwise, after the time that Kubernetes gives it."""
+    with candidate(
+        faulty, leader_elect_renew_deadline=30.0, leader_elect_lease_duration=40.0
+    ) as it:
+        eventually(lambda: it.is_leader)
+        faulty.fault("delay", resource="leases", seconds=60.0)
+        it.stop(within_s=10)
+
+
 def test_one_that_stands_by_stops_when_told(plain):
     with pair(plain) as (first, second):
         second.stop(2)

@@ -1,5 +1,7 @@
 """The manager when Kubernetes is slow, forgetful, contradictory or away."""
 
+import asyncio
+import errno
 import threading
 
 import pytest
@@ -49,6 +51,26 @@ def test_starting_kopf_again_and_again_leaves_no_threads_behind(faulty, monkeypa
         eventually(lambda: faulty.server.control("faults", method="GET")[0]["hits"] > 8)
         assert threading.active_count() <= count
         faulty.heal()
+        faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
+        eventually(lambda: phase(faulty) == "paused")
+
+
+def test_what_is_lacking_to_start_kopf_ends_no_watch_for_good(faulty, monkeypatch):
+    calls, new_event_loop = [], asyncio.new_event_loop
+
+    def lacking():
+        calls.append(threading.current_thread().name)
+        if len(calls) == 1:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return new_event_loop()
+
+    with Replica(faulty, deciding()):
+        faulty.cluster()
+        eventually(lambda: phase(faulty) == "there")
+        monkeypatch.setattr(asyncio, "new_event_loop", lacking)
+        faulty.fault("refuse", verb="list", resource="clusters", code=400, times=1)
+        faulty.server.control("drop-watches", {"expired": True})
+        eventually(lambda: calls == ["watches"] * 2)
         faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
         eventually(lambda: phase(faulty) == "paused")
 
