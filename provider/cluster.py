@@ -389,6 +389,5 @@ def _owner_uid(objects: ClusterObjects) -> str:
     """Return the uid of the Cluster, which may be gone; nothing when there never was one."""
     if objects.cluster is not None:
         return str(objects.cluster["metadata"]["uid"])
-    owners = objects.osc_cluster["metadata"].get("ownerReferences") or ()
-    found = [each["uid"] for each in owners if each.get("kind") == "Cluster"]
-    return str(found[0]) if found else ""
+    found = names.owners(objects.osc_cluster["metadata"], "Cluster")
+    return str(found[0]["uid"]) if found else ""

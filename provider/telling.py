@@ -105,22 +105,14 @@ def alone(
             f"The Machine {there['metadata']['name']} is of the Cluster {name}, which does not "
             "exist, so nothing is done. Create that, or delete the Machine."
         )
-    owners = [
-        each["name"]
-        for each in metadata.get("ownerReferences") or ()
-        if each.get("kind") == owner and str(each.get("apiVersion")).startswith(_CORE)
-    ]
     why = f"No {owner} owns this {kind}"
-    if owners:
-        why = f"The {owner} {owners[0]}, which owns this {kind}, does not exist"
+    if owners := names.owners(metadata, owner):
+        why = f"The {owner} {owners[0]['name']}, which owns this {kind}, does not exist"
     return (
         f"{why}, so nothing is done. Cluster API makes that {owner} the owner whose "
         f"spec.infrastructureRef names this {kind}, but not while the Cluster is paused. Create "
         f"such a {owner}, or delete this {kind}."
     )
-
-
-_CORE = "cluster.x-k8s.io/"
 
 
 def copied(kind: str, elder: Mapping[str, Any]) -> str:

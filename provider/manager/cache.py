@@ -88,8 +88,8 @@ class Store:
             self._objects[place] for place in sorted(self._members.get((namespace, cluster), {}))
         )
 
-    def elder(self, obj: Object, *, same_name: bool) -> Object | None:
-        """Return the first of which an object is a copy, if it is one; else None.
+    def elders(self, obj: Object, *, same_name: bool) -> list[Object]:
+        """Return those of which an object is a copy, if it is one, the first one first.
 
         Both are labelled with the uid of one Cluster, and each would take what is in the cloud
         under it for its own. With ``same_name``, it is under that uid and a name.
@@ -97,8 +97,7 @@ class Store:
         name = obj["metadata"]["name"]
         claims = self._claims.get(uid_of(obj), {})
         rivals = [self._objects[each] for each in claims if not same_name or each[1] == name]
-        found = min(rivals, key=_age, default=None)
-        return found if found is not None and _age(found) < _age(obj) else None
+        return sorted((each for each in rivals if _age(each) < _age(obj)), key=_age)
 
     def __iter__(self) -> Iterator[Object]:
         return iter(list(self._objects.values()))

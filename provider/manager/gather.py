@@ -12,7 +12,8 @@ from typing import Any
 from provider.kube import client as kube
 from provider.kube import errors, kinds
 from provider.manager import contract
-from provider.manager.cache import CLUSTER_LABEL, Cache, Store, cluster_of
+from provider.manager.cache import CLUSTER_LABEL, Cache, Store, cluster_of, uid_of
+from provider.rules import names
 
 Object = dict[str, Any]
 
@@ -64,7 +65,7 @@ class Gatherer:
             cluster,
             osc_cluster=body,
             osc_machines=machines,
-            elder=self._cache.osc_clusters.elder(body, same_name=False),
+            elder=await self._elder(kinds.OSC_CLUSTER, body),
         )
 
     async def _of_machine(self, body: Object) -> Seen:
@@ -86,8 +87,22 @@ class Gatherer:
             osc_machines=tuple(
                 each for each in siblings if each["metadata"]["name"] != metadata["name"]
             ),
-            elder=self._cache.osc_machines.elder(body, same_name=True),
+            elder=await self._elder(kinds.OSC_MACHINE, body),
         )
+
+    async def _elder(self, kind: kinds.Kind, body: Object) -> Object | None:
+        """Return that of which an object is a copy, if it is there.
+
+        For one that is only believed to be, all in the cloud would be left behind.
+        """
+        store = self._cache.of(kind.name)
+        assert store is not None, f"Every {kind.name} is kept."
+        for each in store.elders(body, same_name=kind == kinds.OSC_MACHINE):
+            metadata = each["metadata"]
+            found = await self._read(kind, metadata.get("namespace", ""), metadata["name"])
+            if found and found["metadata"]["uid"] == metadata["uid"] and uid_of(found):
+                return found
+        return None
 
     async def _infrastructure(
         self, namespace: str, name: str, cluster: Object | None
@@ -137,8 +152,4 @@ class Gatherer:
 
 def _owner(body: Object, kind: kinds.Kind) -> str:
     """Return the name of the owner of a kind, or nothing."""
-    for each in body["metadata"].get("ownerReferences") or []:
-        group = str(each.get("apiVersion", "")).rpartition("/")[0]
-        if each.get("kind") == kind.name and group == kind.group:
-            return str(each["name"])
-    return ""
+    return next((str(each["name"]) for each in names.owners(body["metadata"], kind.name)), "")

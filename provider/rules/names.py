@@ -32,10 +32,21 @@ def cluster_of(osc_cluster: Mapping[str, Any]) -> str:
     are named after the Cluster, everything else after the OscCluster.
     """
     metadata = osc_cluster["metadata"]
-    owners = metadata.get("ownerReferences") or ()
-    named = [each["name"] for each in owners if each.get("kind") == "Cluster" and each.get("name")]
+    named = [each["name"] for each in owners(metadata, "Cluster")]
     label = (metadata.get("labels") or {}).get(CLUSTER_NAME_LABEL)
     return str(next(iter(named), label or metadata.get("name", "")))
+
+
+def owners(metadata: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    """Return the references to owners of a kind of Cluster API; others have a Cluster too."""
+    return [
+        each
+        for each in metadata.get("ownerReferences") or ()
+        if each.get("kind") == kind and str(each.get("apiVersion")).startswith(_CORE)
+    ]
+
+
+_CORE = "cluster.x-k8s.io/"
 
 
 # --- Roles ---------------------------------------------------------------------------------------

@@ -4,7 +4,14 @@
 owners, which are not in the other namespace: the garbage collector deletes the copy at once.
 """
 
-from provider.kube import kinds
+import asyncio
+import random
+
+import pytest
+
+from provider.kube import client, kinds
+from provider.manager import gather
+from provider.manager.cache import Cache
 from provider.rules import names
 from tests.contract.kube.client import eventually
 from tests.functional.provider import clusters, driver, machine_driver
@@ -77,3 +84,31 @@ def test_a_copy_is_known_among_all_clusters(stage, sky):
         eventually(lambda: stage.get(kinds.OSC_CLUSTER, "demo-copy") is None, WITHIN_S)
     assert sky.cloud.call("ReadLoadBalancers")["LoadBalancers"]
     assert sky.cloud.call("ReadNets")["Nets"]
+
+
+@pytest.mark.parametrize("name", ["demo", "other"])
+def test_nothing_is_a_copy_of_what_is_gone(plain, name):
+    """Somebody restores what was deleted, under its name or another, and the watch is late."""
+    labels = {names.CLUSTER_UID_LABEL: driver.UID}
+    old = plain.create(kinds.OSC_CLUSTER, "demo", metadata={"labels": labels}, spec={})
+    old["metadata"]["creationTimestamp"] = "2026-11-28T00:00:00Z"
+    cache = Cache()
+    cache.osc_clusters.put(old)
+    plain.delete(kinds.OSC_CLUSTER, "demo")
+    new = plain.create(kinds.OSC_CLUSTER, name, metadata={"labels": labels}, spec={})
+
+    async def scene():
+        async with client.Client(plain.source, random.Random(1)) as made:
+            return await gather.Gatherer(made, cache).of(kinds.OSC_CLUSTER, new)
+
+    assert asyncio.run(scene()).elder is None
+
+
+def test_what_is_restored_takes_the_cloud_away_when_it_goes():
+    """The restored object is the same to the cloud: its label says what is its own."""
+    run = clusters.ready()
+    again = driver.ClusterDriver(fake=run.fake, uid="another-uid")
+    again.object = copy_of(run.object, namespace="default")
+    again.delete().settle()
+    assert again.is_gone
+    assert clusters.live(run, "Nets") == clusters.live(run, "LoadBalancers") == []

@@ -167,3 +167,20 @@ def test_in_kubernetes_it_is_told_and_over_once_cluster_api_comes(stage, sky):
         owners = [{**owned_by("Cluster")[0], "uid": made["metadata"]["uid"]}]
         stage.patch(kinds.OSC_CLUSTER, "demo", metadata={"ownerReferences": owners})
         eventually(lambda: ready() == "Ready", WITHIN_S)
+
+
+def test_a_cluster_of_another_api_group_is_no_owner():
+    """Managers of clusters have a kind Cluster of their own, and own what they template."""
+    run = clusters.start()
+    theirs = owned_by("Cluster", "c-m-x7k2p", "clusters.example.com/v1")
+    theirs[0]["uid"] = "another-uid"
+    run.object["metadata"]["ownerReferences"] = theirs + owned_by("Cluster")
+    run.settle()
+    assert clusters.balancer(run)
+    names = {row["SecurityGroupName"] for row in clusters.live(run, "SecurityGroups")}
+    assert f"demo-node-{driver.UID}" in names
+    run.cluster = None
+    del run.object["metadata"]["labels"]
+    run.delete().settle()
+    assert run.is_gone
+    assert clusters.live(run, "Nets") == []

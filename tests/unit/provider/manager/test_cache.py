@@ -70,14 +70,15 @@ def test_who_was_there_first_is_the_elder():
     other, third = claim("two", "x", 3), claim("one", "y", 0, "c")
     for each in (copy, first, other, third, claim("one", "", 0, "d")):
         store.put(each)
-    assert store.elder(first, same_name=False) is None
-    assert store.elder(copy, same_name=False) == store.elder(other, same_name=False) == first
-    assert store.elder(copy, same_name=True) == first
-    assert store.elder(other, same_name=True) is None
-    assert store.elder(third, same_name=False) is None
-    assert store.elder(claim("one", "", 9), same_name=False) is None
+    assert store.elders(first, same_name=False) == []
+    assert store.elders(copy, same_name=False) == [first]
+    assert store.elders(other, same_name=False) == [first, copy]
+    assert store.elders(copy, same_name=True) == [first]
+    assert store.elders(other, same_name=True) == []
+    assert store.elders(third, same_name=False) == []
+    assert store.elders(claim("one", "", 9), same_name=False) == []
     store.drop("a", "one")
-    assert store.elder(copy, same_name=True) is None
+    assert store.elders(copy, same_name=True) == []
 
 
 def test_of_two_in_one_second_only_one_is_the_elder():
@@ -85,7 +86,7 @@ def test_of_two_in_one_second_only_one_is_the_elder():
     pair = [claim("one", "x", 1, namespace) for namespace in "ab"]
     for each in pair:
         store.put(each)
-    assert [store.elder(each, same_name=True) for each in pair] == [None, pair[0]]
+    assert [store.elders(each, same_name=True) for each in pair] == [[], pair[:1]]
 
 
 def test_secrets_have_no_store():
