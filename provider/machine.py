@@ -15,7 +15,6 @@ from typing import Any
 from provider import account, conditions, machine_blueprint, telling
 from provider.clock import Clock
 from provider.engine import act, intents, world
-from provider.engine.plan import Verb
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
 from provider.osc import credentials, errors, sharing
@@ -294,6 +293,7 @@ class _Pass:
             chance=self.chance,
         )
         report = act.Report(seen, intents=open_intents)
+        tried: list[str] = []
         for place in choice:
             self.notes += telling.events(report)
             self._keep_place(place)
@@ -301,7 +301,8 @@ class _Pass:
             desired = self.blueprint.desired(None, place.subregion, launch, groups)
             actor = act.Actor(cloud, scope, kinds, self._record, self.clock)
             report = actor.run(desired, report.world, report.intents)
-            if not any(_is_full(each) for each in report.failures):
+            tried.append(place.subregion)
+            if not telling.no_room(report, spec.vm_type, tried):
                 break
             choice.exhausted(place)
         return report
@@ -388,10 +389,6 @@ class _Pass:
 def _vm(seen: world.World) -> MachineVm | None:
     found = seen.places.get((MachineVm.KIND, "default"))
     return found if isinstance(found, MachineVm) else None
-
-
-def _is_full(failure: act.Failure) -> bool:
-    return failure.verb is Verb.CREATE and failure.error.cause is errors.Cause.CAPACITY
 
 
 def _facts(seen: world.World) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provider import conditions
 from provider.engine import act, intents
 from provider.engine.plan import Verb
+from provider.osc import errors
 from provider.outcome import Event
 from provider.reasons import Reason
 from provider.rules import names
@@ -71,6 +72,23 @@ def events(report: act.Report) -> tuple[Event, ...]:
         if each.verb is Verb.REFUSE
     ]
     return (*done, *wrong, *refused)
+
+
+def no_room(report: act.Report, vm_type: str, tried: Sequence[str]) -> bool:
+    """Tell whether a create found no room, and let its error say where it was tried."""
+    full = [
+        each.error
+        for each in report.failures
+        if each.verb is Verb.CREATE
+        and isinstance(each.error, errors.ApiError)
+        and each.error.cause is errors.Cause.CAPACITY
+    ]
+    for error in full:
+        error.explain(
+            f"There is no room for {vm_type} in {', '.join(tried)}. Wait, let the machine be "
+            "elsewhere too, or use another vmType."
+        )
+    return bool(full)
 
 
 def again_s(report: act.Report) -> float:

@@ -148,6 +148,9 @@ def test_when_there_is_no_room_at_all_it_is_told_and_tried_again(site):
         site.fake.clock.advance(5)
     assert outcome.retry
     assert run.ready == ("False", "NoCapacity")
+    message = run.conditions["VmReady"][2]
+    assert f"no room for {run.object['spec']['vm'].get('vmType', 'tinav4.c4r8p1')} in" in message
+    assert all(each in message for each in (A, B, C))
     _full(site, A, B)
     run.settle()
     assert _where(run) == C
