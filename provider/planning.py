@@ -61,11 +61,18 @@ class _Nowhere:
 
     def call(self, action: str, /, **_request: Any) -> dict[str, Any]:
         """Refuse: a plan calls nothing."""
-        raise Refusal(f"{action} needs an account. Leave out --new, and set OSC_ACCESS_KEY.")
+        raise _no_account(action)
 
     def read(self, action: str, /, **_request: Any) -> list[dict[str, Any]]:
         """Refuse: there is no account to read from."""
-        raise Refusal(f"{action} needs an account. Leave out --new, and set OSC_ACCESS_KEY.")
+        raise _no_account(action)
+
+
+def _no_account(action: str) -> Refusal:
+    return Refusal(
+        f"{action} needs an account. Set OSC_ACCESS_KEY, and give --uid instead of --new, with any "
+        "text for a cluster that is not there yet."
+    )
 
 
 def load(text: str) -> dict[str, Any]:
@@ -85,7 +92,9 @@ def load(text: str) -> dict[str, Any]:
             "Give a file with one OscCluster."
         )
     given = {**found[0], "metadata": {"name": "cluster", **_object(found[0], "metadata")}}
+    _object(given["metadata"], "metadata.labels")
     _object(given, "spec")
+    _object(_object(given, "status"), "status.resources")
     _refuse([*_misfits(given)])
     try:
         made = conversion.convert(given, v1beta2.API_VERSION)
@@ -108,10 +117,10 @@ def _refuse(problems: list[Problem]) -> None:
         raise Unreadable("\n".join(["the spec has these problems:", *(f"  {p}" for p in problems)]))
 
 
-def _object(document: dict[str, Any], name: str) -> dict[str, Any]:
-    found = document.get(name) or {}
+def _object(document: dict[str, Any], path: str) -> dict[str, Any]:
+    found = document.get(path.rpartition(".")[2]) or {}
     if not isinstance(found, dict):
-        raise Unreadable(f"{name} is {found!r}, but has to be an object. Correct it.")
+        raise Unreadable(f"{path} is {found!r}, but has to be an object. Correct it.")
     return found
 
 

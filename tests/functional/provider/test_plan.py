@@ -49,6 +49,11 @@ def test_a_new_cluster_is_planned_for_the_region_that_it_is_written_for():
         ([CLUSTER], "The file has 0 OscClusters"),
         ({**CLUSTER, "apiVersion": None}, "cannot be converted from None"),
         ({**CLUSTER, "metadata": 3}, "metadata is 3, but has to be an object."),
+        ({**CLUSTER, "metadata": {"labels": 3}}, "metadata.labels is 3, but has to be an object."),
+        (
+            {**CLUSTER, "status": {"resources": 3}},
+            "status.resources is 3, but has to be an object.",
+        ),
         ({**CLUSTER, "spec": 5}, "spec is 5, but has to be an object."),
         (
             {**CLUSTER, "spec": {"network": {"subnets": [{"name": [1]}]}}},
@@ -80,3 +85,10 @@ def test_what_is_no_yaml_is_told_without_the_line_which_may_be_that_of_a_secret(
 
 def test_a_command_that_was_called_wrongly_does_not_say_that_there_are_changes():
     assert plan(CLUSTER, "--no-such-flag").exit_code == 1
+
+
+def test_what_only_an_account_knows_is_asked_for_in_words():
+    peering = {"enable": True, "managementNetId": "vpc-12345678"}
+    done = plan({**CLUSTER, "spec": {"network": {"netPeering": peering}}})
+    assert done.exit_code == 1
+    assert "Set OSC_ACCESS_KEY, and give --uid instead of --new" in done.stderr
