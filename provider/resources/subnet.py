@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from provider.engine import world as worlds
-from provider.engine.resource import Resource
+from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import errors
 from provider.resources import want as wants
 from provider.resources.net import Net
 from provider.rules import addressing, names
+
+_NO_SUBREGION = "5009"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -122,11 +124,20 @@ class Subnet(Resource):
                 SubregionName=self.subregion,
             )
         except errors.ApiError as error:
+            if error.code == _NO_SUBREGION:
+                raise self._elsewhere(cloud) from error
             left = wants.left_there(self, cloud, error) if self.net.is_managed else None
             if left is None or left.subregion != self.subregion:
                 raise
             return left
         return self._seen(answer["Subnet"], self.key, self.net)
+
+    def _elsewhere(self, cloud: clouds.Cloud) -> Refusal:
+        known = sorted(row["SubregionName"] for row in cloud.read("ReadSubregions"))
+        return Refusal(
+            f"spec.network has the subregion {self.subregion}, but {cloud.region} has "
+            f"{', '.join(known)}. Use one of these."
+        )
 
     def delete(self, cloud: clouds.Cloud) -> None:
         """Delete the subnet; when it is in use, tell by what.

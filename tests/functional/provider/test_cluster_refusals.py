@@ -496,3 +496,13 @@ def test_of_what_stops_a_cluster_only_the_last_is_told():
     assert run.conditions["CredentialsReady"][:2] == ("False", "CredentialsMissing")
     assert "CloudReady" not in run.conditions
     assert run.conditions["NetReady"][0] == "True"
+
+
+def test_a_subregion_that_does_not_exist_is_told_with_those_that_do():
+    run = clusters.start({"subregions": ["eu-west-2z"]})
+    for _ in range(3):
+        run.step()
+    status, reason, message = run.conditions["SubnetsReady"]
+    assert (status, reason) == ("False", "Refused")
+    assert "has the subregion eu-west-2z, but eu-west-2 has eu-west-2a, eu-west-2b" in message
+    assert run.last.retry
