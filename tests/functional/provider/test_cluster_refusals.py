@@ -438,7 +438,8 @@ def test_an_orphan_whose_label_is_lost_is_deleted_by_its_owner_reference():
     run.settle()
     metadata = run.object["metadata"]
     del metadata["labels"]
-    metadata["ownerReferences"] = [{"kind": "Cluster", "name": "demo", "uid": driver.UID}]
+    owner = {"kind": "Cluster", "name": "demo", "uid": driver.UID}
+    metadata["ownerReferences"] = [{"apiVersion": "cluster.x-k8s.io/v1beta2", **owner}]
     run.cluster = None
     run.delete().settle()
     assert run.is_gone
