@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from provider.clock import Clock
+from provider.osc.answer import Answer
 from provider.osc.credentials import Credentials
 from provider.osc.errors import ApiError, Cause
 from provider.osc.limits import Limiter
@@ -61,7 +62,7 @@ class Client:
         self._chance = chance
         self._on_call = on_call
 
-    def call(self, action: str, /, **request: Any) -> dict[str, Any]:
+    def call(self, action: str, /, **request: Any) -> Answer:
         """Carry out one action and return its answer; parameters that are None are left out.
 
         Raise ``ApiError``; its cause is UNKNOWN when the call may have been carried out unseen.
@@ -87,18 +88,17 @@ class Client:
     def _rows(self, action: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for _ in range(PAGES_MOST):
             answer = self.call(action, **request)
-            lists = [value for value in answer.values() if isinstance(value, list)]
-            assert len(lists) <= 1, f"{action} answers with {len(lists)} lists: use call()."
-            for rows in lists:
-                yield from rows
+            yield from answer.rows()
             token = answer.get("NextPageToken")
             if not token:
                 return
+            if token == request.get("NextPageToken"):
+                raise ApiError(action, details=f"The page {token} is followed by itself.")
             # The API refuses a token without the size of a page.
             request = {"ResultsPerPage": PAGE_ROWS, **request, "NextPageToken": token}
         raise ApiError(action, details=f"{PAGES_MOST} pages came, and none was the last.")
 
-    def _send(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _send(self, action: str, body: dict[str, Any]) -> Answer:
         asked_s = self._clock.monotonic_s()
         self._lockout.check(action)
         taken_s = self._limiter.take()

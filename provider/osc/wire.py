@@ -17,6 +17,7 @@ import urllib3.exceptions
 from osc_sdk_python.call import Call
 from osc_sdk_python.credentials import Endpoint, Profile
 
+from provider.osc.answer import Answer
 from provider.osc.credentials import Credentials
 from provider.osc.errors import ApiError
 
@@ -53,18 +54,28 @@ class Wire(Call):  # type: ignore[misc]
         """Take these credentials only; the SDK would add those of the environment and of files."""
         self.profile = Profile(**facts)
 
-    def send(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
+    def send(self, action: str, body: dict[str, Any]) -> Answer:
         """Send one call once; raise ``ApiError`` whatever goes wrong."""
         try:
-            answer = self.api(action, **body)
+            said = self.api(action, **body)
         except requests.HTTPError as error:
             raise self._refusal(action, body, error.response) from None
         except requests.RequestException as error:
             raise self._lost(action, error) from None
-        except AttributeError:  # The SDK takes for granted that JSON is an object.
-            answer = None
-        if not isinstance(answer, dict):
+        except (AttributeError, KeyError, TypeError):
+            # The SDK takes for granted that an error has the form of an error.
+            said = None
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            # An address or a file of certificates that cannot be used, of which requests is silent.
+            what = f"no connection to {self._host}: {error}"
+            raise ApiError(action, details=what) from None
+        if not isinstance(said, dict):
             raise ApiError(action, details=f"{self._host} answered without a JSON object.")
+        if said.get("Errors"):
+            raise self._error(action, body, 200, said)
+        answer = Answer(action, self._host, said)
+        if action.startswith("Read") and not body.get("DryRun"):
+            answer.rows()
         return answer
 
     def _refusal(self, action: str, body: dict[str, Any], answer: requests.Response) -> ApiError:
@@ -72,7 +83,10 @@ class Wire(Call):  # type: ignore[misc]
             said = answer.json()
         except ValueError:
             said = None
-        error = ApiError.of_answer(action, answer.status_code, said, _hidden(body))
+        return self._error(action, body, answer.status_code, said)
+
+    def _error(self, action: str, body: dict[str, Any], status: int, said: Any) -> ApiError:
+        error = ApiError.of_answer(action, status, said, _hidden(body))
         shown = f"{self._access_key[:SHOWN]}..."
         error.details = error.details.replace(self._access_key, shown)
         if not error.type and not error.details:

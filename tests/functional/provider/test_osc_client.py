@@ -91,6 +91,12 @@ def refused(client, action, **request):
     return caught.value
 
 
+def unread(client, action, **request):
+    with pytest.raises(ApiError) as caught:
+        client.read(action, **request)
+    return caught.value
+
+
 # --- Who calls -----------------------------------------------------------------------------------
 
 
@@ -301,9 +307,11 @@ def listener(answer):
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/api/v1", connections
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/api/v1", connections
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def response(status, body, kind="application/json", more=""):
@@ -350,6 +358,91 @@ def test_an_answer_that_is_not_the_apis_is_told(connect, answer, cause, said):
     assert error.cause is cause
     assert said in str(error)
     assert len(connections) == (TRIES if cause is Cause.THROTTLED else 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{}", "answered without 'Vms'"),
+        ('{"Vms": null}', "answered without 'Vms'"),
+        ('{"Vms": {}}', "answered without 'Vms'"),
+        ('{"Vms": ["i-1"]}', "answered without 'Vms'"),
+        ('{"Nets": []}', "answered without 'Vms'"),
+        ('{"Errors": [{"Code": "2000", "Type": "InternalError"}]}', "InternalError 2000"),
+    ],
+)
+def test_a_read_that_does_not_say_what_is_there_does_not_say_that_nothing_is(connect, body, said):
+    with listener(response("200 OK", body)) as (endpoint, connections):
+        error = unread(connect(endpoint), "ReadVms")
+    assert error.cause is Cause.UNKNOWN
+    assert said in str(error)
+    assert len(connections) == TRIES
+
+
+def test_a_refusal_with_status_200_is_one(connect):
+    said = '{"Errors": [{"Code": "10022", "Type": "TooManyResources (QuotaExceded)"}]}'
+    with listener(response("200 OK", said)) as (endpoint, _):
+        assert refused(connect(endpoint), "CreateNet").cause is Cause.QUOTA
+
+
+@pytest.mark.parametrize("body", ['{"Net": {}}', '{"Net": {"NetId": null}}', "{}"])
+def test_an_answer_that_lacks_what_is_asked_of_it_is_no_answer(connect, body):
+    with listener(response("200 OK", body)) as (endpoint, _), pytest.raises(ApiError) as caught:
+        connect(endpoint).call("CreateNet")["Net"]["NetId"]
+    assert caught.value.cause is Cause.UNKNOWN
+    assert "CreateNet: 127.0.0.1" in str(caught.value)
+    assert "answered without 'Net" in str(caught.value)
+
+
+def test_what_an_answer_has_more_than_is_known_does_no_harm(connect):
+    body = '{"Vms": [{"VmId": "i-1", "Mood": "calm"}], "Advice": ["none"], "More": [[]]}'
+    with listener(response("200 OK", body)) as (endpoint, _):
+        rows = connect(endpoint).read("ReadVms")
+    assert rows == [{"VmId": "i-1", "Mood": "calm"}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"Errors": {"Code": "1"}}',
+        '{"Errors": "no"}',
+        '{"Errors": [null]}',
+        '{"ResponseContext": "no"}',
+        '{"Errors": [{"Code": 2000, "Type": 5, "Details": {"a": 1}}]}',
+        "[]",
+    ],
+)
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "500 Internal Server Error"])
+def test_an_error_in_another_form_is_an_error(connect, status, body):
+    with listener(response(status, body)) as (endpoint, _):
+        assert unread(connect(endpoint), "ReadVms").cause in {Cause.UNKNOWN, Cause.OURS}
+
+
+def test_a_problem_in_another_form_is_an_error(connect):
+    body = '{"self": 1, "type_": "about:blank", "instance": []}'
+    kind = "application/problem+json"
+    with listener(response("400 Bad Request", body, kind)) as (endpoint, _):
+        assert "127.0.0.1" in str(refused(connect(endpoint), "CreateNet"))
+
+
+def test_a_page_that_leads_to_itself_is_not_followed(connect):
+    body = '{"Vms": [{"VmId": "i-1"}], "NextPageToken": "YQ=="}'
+    with listener(response("200 OK", body)) as (endpoint, connections):
+        error = unread(connect(endpoint), "ReadVms")
+    assert "YQ==" in str(error)
+    assert len(connections) == 2
+
+
+@pytest.mark.parametrize("port", ["99999", "x"])
+def test_an_address_that_cannot_be_is_told(connect, port):
+    error = refused(connect(f"https://127.0.0.1:{port}/api/v1"), "ReadVms")
+    assert f"127.0.0.1:{port}" in str(error)
+
+
+def test_certificates_that_are_not_there_are_told(connect, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "no/such/bundle.pem")
+    error = refused(connect("https://127.0.0.1:1/api/v1"), "ReadVms")
+    assert "no/such/bundle.pem" in str(error)
 
 
 def test_a_bare_503_makes_everybody_slower(connect):
