@@ -10,12 +10,14 @@ import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from e2e.kube import Kube, Object
+from e2e.kube import MERGE, Kube, Object
 from tools import certificates
 
 HOST = "127.0.0.1"
 CONFLICT = 409
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+PROVIDER = "cluster.x-k8s.io/provider"
+"""The label by which clusterctl marks what belongs to a provider."""
 WEBHOOKS = tuple(
     f"/apis/admissionregistration.k8s.io/v1/{kind}webhookconfigurations"
     for kind in ("mutating", "validating")
@@ -42,6 +44,22 @@ def redirect(
         for path in paths
         for each in kube.must("GET", path)["items"]
     )
+
+
+def release(kube: Kube, label: str, namespace: str) -> None:
+    """Point the conversions of a provider's definitions to a Service, as its components do.
+
+    clusterctl merges those into what is there, and a webhook that has an address may have no
+    Service beside it. Until it does, there is none of that name.
+    """
+    service = {"namespace": namespace, "name": "none-yet"}
+    patch = {
+        "spec": {"conversion": {"webhook": {"clientConfig": {"url": None, "service": service}}}}
+    }
+    for each in kube.must("GET", f"{DEFINITIONS}?labelSelector={PROVIDER}={label}")["items"]:
+        if _clients(each):
+            path = f"{DEFINITIONS}/{each['metadata']['name']}"
+            kube.must("PATCH", path, patch, **{"Content-Type": MERGE})
 
 
 def _redirected(kube: Kube, place: str, of: Object, bundle: str, ports: Mapping[str, int]) -> int:

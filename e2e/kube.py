@@ -115,6 +115,10 @@ class Kube:
             ]
         return list(self._kinds)
 
+    def forget(self) -> None:
+        """Look again for what Cluster API serves: it is another one now."""
+        self._kinds.clear()
+
     def of_kind(self, kind: Kind) -> list[Object]:
         """Return all objects of a kind, each of which says what it is."""
         rows = self.items(kind.api_version, kind.plural)

@@ -123,6 +123,7 @@ class Local:
         self._stack = contextlib.ExitStack()
         self._managers: dict[str, Service] = {}
         self._ports: dict[str, Ports] = {}
+        self._authority: Path
         self.core = f"cluster.x-k8s.io/{era.contract}"
         """The version of Cluster API's own objects."""
         self.cannot_crash = ""
@@ -204,12 +205,43 @@ class Local:
 
         self._managers[provider.label].wait_until(is_ready, READY_WITHIN_S)
 
+    def offer(self, era: Era) -> list[str]:
+        """Put the releases of an era beside those that are there, and take over its clusterctl.
+
+        Return the words by which that upgrades to them.
+        """
+        self._paths = {**self._paths, **tools.require(*era.tools())}
+        config = repository.write(self._folder / "repository", self._variables, era)
+        path = self._paths[era.clusterctl]
+        self.clusterctl = Clusterctl(path, config, self.kubeconfig, self._folder / "home")
+        newer = self._others(era)
+        return ["upgrade", "apply", *(f"{e.flag}={e.name}:{era.version(e)}" for e in newer)]
+
+    @contextlib.contextmanager
+    def upgrading(self, era: Era) -> Iterator[None]:
+        """Upgrade to another era with its clusterctl; what is the same in both runs on.
+
+        The new managers start when the ``with`` block ends: images have to be pulled first.
+        """
+        words, others = self.offer(era), self._others(era)
+        with self._crashing:
+            for each in others:
+                # Nothing here scales a Deployment down, which is what clusterctl begins with.
+                self._managers.pop(each.label).stop(STOP_S)
+                certify.release(self.kube, each.label, each.namespace)
+            self.clusterctl.run(*words)
+            self._era, self.core = era, f"cluster.x-k8s.io/{era.contract}"
+            yield
+            self._run(others)
+        self.kube.forget()
+
+    def _others(self, era: Era) -> list[Provider]:
+        """Return the providers that have another version in that era."""
+        return [e for e in repository.PROVIDERS if era.version(e) != self._era.version(e)]
+
     def _install(self) -> None:
-        config = repository.write(self._folder / "repository", self._variables, self._era)
-        home = self._folder / "home"
-        home.mkdir()
-        path = self._paths[f"clusterctl{self._era.suffix}"]
-        self.clusterctl = Clusterctl(path, config, self.kubeconfig, home)
+        (self._folder / "home").mkdir()
+        self.offer(self._era)
         self.kubectl.run("apply", "-f", HERE / "cert_manager.yaml")
         chosen = [f"{each.flag}={each.name}" for each in repository.PROVIDERS]
         self.clusterctl.run("init", *chosen)
@@ -217,14 +249,18 @@ class Local:
     def _start_managers(self) -> None:
         folder = self._folder / "webhooks"
         folder.mkdir()
-        authority = certify.issue(folder)
+        self._authority = certify.issue(folder)
         for each in repository.PROVIDERS:
             self._ports[each.label] = self.free_ports()
-        ports = {e.namespace: self._ports[e.label].webhook for e in repository.PROVIDERS}
-        certify.redirect(self.kube, authority, ports)
-        for each in repository.PROVIDERS:
+        self._run(repository.PROVIDERS)
+
+    def _run(self, providers: Sequence[Provider]) -> None:
+        """Start managers, and return when they are ready and asked by Kubernetes."""
+        ports = {each.namespace: self._ports[each.label].webhook for each in providers}
+        certify.redirect(self.kube, self._authority, ports)
+        for each in providers:
             self.start(each)
-        for each in repository.PROVIDERS:
+        for each in providers:
             self.wait_ready(each)
 
     def _keep_running(self) -> None:

@@ -39,7 +39,6 @@ class Playground(Local):
         """Prepare it."""
         super().__init__(folder, {}, {})
         self._seen: dict[str, tuple[str, str]] = {}
-        self._authority: Path
 
     def serve(self, stop: threading.Event) -> None:
         """Run what Deployments of providers say, until it is time to stop."""

@@ -19,7 +19,6 @@ import yaml
 import tools
 from tools import components
 
-OURS_VERSION = "v0.1.0"
 MAKE_WITHIN_S = 120.0
 
 
@@ -59,17 +58,29 @@ class Era:
     core: str
     """The folder of the module from which kustomize makes the core."""
     suffix: str = ""
-    """What the names of its tools end in."""
+    """What the names of its managers end in."""
+    clusterctl: str = "clusterctl"
+    """The tool that installs it."""
+    ours: str = "v0.1.1"
+    """Our release that is beside it."""
 
     def tools(self) -> tuple[str, ...]:
         """Return the names of its managers and of its clusterctl."""
-        managers = [each.tool for each in PROVIDERS if each.tool]
-        return tuple(f"{name}{self.suffix}" for name in ("clusterctl", *managers))
+        managers = [f"{each.tool}{self.suffix}" for each in PROVIDERS if each.tool]
+        return (self.clusterctl, *managers)
+
+    def version(self, provider: Provider) -> str:
+        """Return which release of a provider it has."""
+        return self.module.version if provider.tool else self.ours
 
 
 NEWEST = Era(components.CLUSTER_API, "v1beta2", "core/config/default")
-OLDER = Era(components.CLUSTER_API_1_10, "v1beta1", "config/default", "-1.10")
+OLDER = Era(
+    components.CLUSTER_API_1_10, "v1beta1", "config/default", "-1.10", "clusterctl-1.10", "v0.1.0"
+)
 """The last one that knows no contract but v1beta1."""
+BETWEEN = Era(components.CLUSTER_API_1_13, "v1beta2", "config/default", "-1.13", ours=OLDER.ours)
+"""The newest one to which clusterctl upgrades the older one."""
 
 CORE = Provider(
     "cluster-api",
@@ -107,21 +118,15 @@ PROVIDERS = (CORE, BOOTSTRAP, CONTROL_PLANE, OURS)
 def write(folder: Path, variables: Mapping[str, str], era: Era = NEWEST) -> Path:
     """Write the releases of all providers; return the configuration of clusterctl.
 
-    ``variables`` are what components and templates are filled in with.
+    ``variables`` are what components and templates are filled in with. Releases that are there
+    already stay as they are.
     """
-    kubectl = tools.require("kubectl")["kubectl"]
-    module = tools.source(era.module.folder)
     rows = []
     for each in PROVIDERS:
-        place = folder / each.label / (era.module.version if each.tool else OURS_VERSION)
-        if each.tool:
-            place.mkdir(parents=True)
-            made = _output([str(kubectl), "kustomize", str(module / (each.source or era.core))])
-            (place / each.file_name).write_text(made)
-            shutil.copyfile(module / "metadata.yaml", place / "metadata.yaml")
+        place = folder / each.label / era.version(each)
+        if not place.exists():
+            _release(each, era, folder, place)
         rows.append({"name": each.name, "type": each.kind, "url": str(place / each.file_name)})
-    ours = ["manifests", f"--output={folder}", f"--version={OURS_VERSION}"]
-    _output([sys.executable, "-m", "provider", *ours, f"--contract={era.contract}"])
     config = folder / "clusterctl.yaml"
     content = {
         "providers": rows,
@@ -131,6 +136,20 @@ def write(folder: Path, variables: Mapping[str, str], era: Era = NEWEST) -> Path
     }
     config.write_text(yaml.safe_dump(content, sort_keys=False))
     return config
+
+
+def _release(provider: Provider, era: Era, folder: Path, place: Path) -> None:
+    """Write one release of a provider to its place in the folder of a repository."""
+    if not provider.tool:
+        flags = [f"--output={folder}", f"--version={era.ours}", f"--contract={era.contract}"]
+        _output([sys.executable, "-m", "provider", "manifests", *flags])
+        return
+    kubectl = tools.require("kubectl")["kubectl"]
+    module = tools.source(era.module.folder)
+    place.mkdir(parents=True)
+    made = _output([str(kubectl), "kustomize", str(module / (provider.source or era.core))])
+    (place / provider.file_name).write_text(made)
+    shutil.copyfile(module / "metadata.yaml", place / "metadata.yaml")
 
 
 def _output(command: list[str]) -> str:

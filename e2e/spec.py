@@ -119,17 +119,19 @@ class Spec:
         return sum(each.startswith(f"{kind} ") for each in self.footprint.inventory())
 
     @contextlib.contextmanager
-    def elsewhere(self, era: Era = repository.NEWEST) -> Iterator[Cluster]:
-        """Run a second management cluster; give the same cluster as it will be there."""
+    def elsewhere(
+        self, era: Era = repository.NEWEST, place: str = "elsewhere"
+    ) -> Iterator[Cluster]:
+        """Run another management cluster; give the same cluster as it will be there."""
         with Local(
-            self.scratch / "elsewhere", self.cloud.environment, self.ground.variables, era
+            self.scratch / place, self.cloud.environment, self.ground.variables, era
         ) as made:
             made.kubectl.run("create", "namespace", self.cluster.namespace)
             there = Cluster(made, self.cluster.namespace, self.cluster.name, self.footprint)
             try:
                 yield there
             except FAILURES:
-                keep(self, there, f"{self.title} elsewhere")
+                keep(self, there, f"{self.title} {place}")
                 raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
+from collections.abc import Iterator
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -135,22 +136,32 @@ CLUSTER_API_1_10 = Module(
     stamped=("sigs.k8s.io/cluster-api/version",),
     is_default=False,
 )
-MODULES = (ETCD, KUBERNETES, CLUSTER_API, CLUSTER_API_1_10)
+CLUSTER_API_1_13 = Module(
+    "cluster-api-1.13",
+    "sigs.k8s.io/cluster-api",
+    stamped=("sigs.k8s.io/cluster-api/version",),
+    is_default=False,
+)
+MODULES = (ETCD, KUBERNETES, CLUSTER_API, CLUSTER_API_1_10, CLUSTER_API_1_13)
 
 # The managers have no flag for it, but log their version before they look for a cluster. Those of
 # 1.10 do so only afterwards; their clusterctl is stamped by the same flags, and can be asked.
 _NOWHERE = ("--kubeconfig=/nonexistent/kubeconfig",)
 
 
-def _cluster_api(module: Module, core: str, suffix: str, asks: tuple[str, ...]) -> tuple[Tool, ...]:
-    managers = {
+def _managers(module: Module, core: str, suffix: str, asks: tuple[str, ...]) -> Iterator[Tool]:
+    packages = {
         "cluster-api-controller": core,
         "kubeadm-bootstrap-controller": "/bootstrap/kubeadm",
         "kubeadm-control-plane-controller": "/controlplane/kubeadm",
     }
-    rows = [Tool(n + suffix, module, module.path + p, asks, n) for n, p in managers.items()]
+    for name, package in packages.items():
+        yield Tool(name + suffix, module, module.path + package, asks, name)
+
+
+def _clusterctl(module: Module, suffix: str) -> Tool:
     package = module.path + "/cmd/clusterctl"
-    return (*rows, Tool("clusterctl" + suffix, module, package, ("version",), "clusterctl"))
+    return Tool("clusterctl" + suffix, module, package, ("version",), "clusterctl")
 
 
 TOOLS = {
@@ -164,8 +175,11 @@ TOOLS = {
             "k8s.io/kubernetes/cmd/kube-controller-manager",
         ),
         Tool("kubectl", KUBERNETES, "k8s.io/kubernetes/cmd/kubectl", ("version", "--client")),
-        *_cluster_api(CLUSTER_API, "/core", "", _NOWHERE),
-        *_cluster_api(CLUSTER_API_1_10, "", "-1.10", ()),
+        *_managers(CLUSTER_API, "/core", "", _NOWHERE),
+        _clusterctl(CLUSTER_API, ""),
+        *_managers(CLUSTER_API_1_10, "", "-1.10", ()),
+        _clusterctl(CLUSTER_API_1_10, "-1.10"),
+        *_managers(CLUSTER_API_1_13, "", "-1.13", _NOWHERE),
     )
 }
 
