@@ -50,8 +50,8 @@ test: setup ## All tests, in one run; those that need 'make tools' are skipped w
 simulate: setup ## Live random lives, with everything going wrong.  SEED= COUNT= KEEP= FLAGS=--trace
 	$(PY) -m tests.simulate --seed $(or $(SEED),1) --count $(or $(COUNT),200) $(if $(KEEP),--keep $(KEEP)) $(FLAGS)
 
-older: setup ## Build Cluster API 1.10, which one spec of 'make e2e' runs: three minutes, once.
-	$(PY) -m tools build cluster-api-1.10
+older: setup ## Build Cluster API 1.10 and 1.13, which specs of 'make e2e' upgrade: six minutes, once.
+	$(PY) -m tools build cluster-api-1.10 cluster-api-1.13
 
 e2e: tools older ## The real Cluster API drives the provider, on a simulated cloud.
 	$(PY) -m pytest e2e -p no:randomly --capture=no --require-tools $(FLAGS)

@@ -36,12 +36,10 @@ def test_cluster_api_is_upgraded_under_a_cluster(spec: Spec) -> None:
             machines = spec.eventually(probe, within="machine-provisioned")
             _is_ready(spec, cluster)
         is_untouched = spec.untouched()
-        with (
-            spec.step("clusterctl refuses to upgrade to the newest at once"),
-            pytest.raises(Refused, match="can't skip more than 3 versions"),
-        ):
+        with spec.step("clusterctl refuses to upgrade to the newest at once"):
             words = management.offer(repository.NEWEST)
-            management.clusterctl.run(*words)
+            with pytest.raises(Refused, match="can't skip more than 3 versions"):
+                management.clusterctl.run(*words)
         with (
             spec.step("clusterctl upgrade apply to 1.13, while our manager runs on alone"),
             management.upgrading(repository.BETWEEN),
@@ -58,6 +56,7 @@ def test_cluster_api_is_upgraded_under_a_cluster(spec: Spec) -> None:
         _follows(spec, cluster)
         with spec.step("All of it wrote nothing to the cloud"):
             spec.throughout(is_untouched, for_="quiet")
+            assert not management.ended
         _goes_on(spec, cluster)
 
 
