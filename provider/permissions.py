@@ -110,6 +110,8 @@ PERMISSIONS = (
         {"NetAccessPointId": POINT},
     ),
     Permission("DeleteNetAccessPoint", "deletes a Net access point", {"NetAccessPointId": POINT}),
+    Permission("ReadNics", "tells which NICs of others hold up a deletion"),
+    Permission("ReadVirtualGateways", "tells which virtual gateways hold up a deletion"),
     Permission("ReadNetPeerings", "finds the peering with the management cluster"),
     Permission(
         "CreateNetPeering",

@@ -16,7 +16,7 @@ from provider.engine import world as worlds
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import errors
-from provider.resources import machine_scope, public_ip
+from provider.resources import holders, machine_scope, public_ip
 from provider.resources import want as wants
 from provider.rules import names
 
@@ -75,8 +75,12 @@ class MachineIp(Resource):
         return self._seen(cloud.call("CreatePublicIp")["PublicIp"], self.key)
 
     def delete(self, cloud: clouds.Cloud) -> None:
-        """Release the public IP."""
-        cloud.call("DeletePublicIp", PublicIpId=self.id)
+        """Release the public IP; when it is in use, tell by what."""
+        try:
+            cloud.call("DeletePublicIp", PublicIpId=self.id)
+        except errors.ApiError as error:
+            holders.explain_link(error, cloud, self.id)
+            raise
 
 
 def free(cloud: clouds.Cloud, pool: str, token: str) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from provider.engine import world as worlds
 from provider.engine.resource import Resource
 from provider.osc import cloud as clouds
 from provider.osc import errors
+from provider.resources import holders
 from provider.resources import want as wants
 from provider.rules import addressing, names
 
@@ -83,19 +84,5 @@ class Net(Resource):
         try:
             cloud.call("DeleteNet", NetId=self.id)
         except errors.ApiError as error:
-            if error.cause is errors.Cause.BUSY:
-                within = {"NetIds": [self.id]}
-                rows = cloud.read("ReadSubnets", Filters=within)
-                found = [row["SubnetId"] for row in rows]
-                rows = cloud.read("ReadSecurityGroups", Filters=within)
-                groups = [row for row in rows if row["SecurityGroupName"] != "default"]
-                found += [row["SecurityGroupId"] for row in groups]
-                rows = cloud.read("ReadRouteTables", Filters=within)
-                found += [row["RouteTableId"] for row in rows if not is_main(row)]
-                error.explain(wants.in_the_way(f"the Net {self.id}", found))
+            holders.explain(error, cloud, "Net", self.id)
             raise
-
-
-def is_main(table: Mapping[str, Any]) -> bool:
-    """Tell whether a route table is that of its Net, which comes and goes with it."""
-    return any(link.get("Main") for link in table["LinkRouteTables"])

@@ -15,7 +15,7 @@ from provider.engine import world as worlds
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.resources import want as wants
-from provider.resources.net import Net, is_main
+from provider.resources.net import Net
 from provider.rules import addressing, names
 
 _OVER = frozenset({"deleted", "expired", "rejected"})
@@ -296,8 +296,8 @@ def _chosen(tables: Sequence[dict[str, Any]], subnet_id: str) -> Sequence[dict[s
             for table in tables
             if any(link.get("SubnetId") == subnet_id for link in table["LinkRouteTables"])
         ]
-        return linked or [table for table in tables if is_main(table)]
-    return [table for table in tables if not is_main(table)] or tables
+        return linked or [table for table in tables if wants.is_main(table)]
+    return [table for table in tables if not wants.is_main(table)] or tables
 
 
 def _check_ranges(ip_range: str, peer: Peer) -> None:

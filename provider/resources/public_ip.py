@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Self
 from provider.engine import world as worlds
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
+from provider.osc import errors
+from provider.resources import holders
 from provider.resources import want as wants
 from provider.resources.subnet import Subnet
 from provider.rules import names
@@ -98,8 +100,12 @@ class PublicIp(Resource):
         return self._seen(cloud.call("CreatePublicIp")["PublicIp"], self.key)
 
     def delete(self, cloud: clouds.Cloud) -> None:
-        """Release the public IP."""
-        cloud.call("DeletePublicIp", PublicIpId=self.id)
+        """Release the public IP; when it is in use, tell by what."""
+        try:
+            cloud.call("DeletePublicIp", PublicIpId=self.id)
+        except errors.ApiError as error:
+            holders.explain_link(error, cloud, self.id)
+            raise
 
 
 def _user(row: Mapping[str, Any], tags: Mapping[str, str], world: worlds.World) -> str:

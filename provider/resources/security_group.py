@@ -15,7 +15,7 @@ from provider.engine import world as worlds
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import errors
-from provider.resources import subnet
+from provider.resources import holders, subnet
 from provider.resources import want as wants
 from provider.resources.net import Net
 from provider.rules import firewall, names
@@ -180,7 +180,10 @@ class SecurityGroup(Resource):
         return dataclasses.replace(observed, rules=(observed.rules | self.rules) - surplus)
 
     def delete(self, cloud: clouds.Cloud) -> None:
-        """Delete it, after its rules by member, which would hold other groups."""
+        """Delete it, after its rules by member, which would hold other groups.
+
+        When it is in use, tell by what.
+        """
         for each in self.members:
             rule = {key: value for key, value in each.items() if key in _RULE_FIELDS}
             cloud.call(
@@ -189,7 +192,11 @@ class SecurityGroup(Resource):
                 Flow=each["Flow"],
                 Rules=[{**rule, _MEMBERS: each[_MEMBERS]}],
             )
-        cloud.call("DeleteSecurityGroup", SecurityGroupId=self.id)
+        try:
+            cloud.call("DeleteSecurityGroup", SecurityGroupId=self.id)
+        except errors.ApiError as error:
+            holders.explain(error, cloud, "security group", self.id)
+            raise
 
 
 _RULE_FIELDS = ("IpProtocol", "FromPortRange", "ToPortRange")

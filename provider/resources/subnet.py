@@ -15,6 +15,7 @@ from provider.engine import world as worlds
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import errors
+from provider.resources import holders
 from provider.resources import want as wants
 from provider.resources.net import Net
 from provider.rules import addressing, names
@@ -149,23 +150,13 @@ class Subnet(Resource):
         except errors.ApiError as error:
             if error.cause is not errors.Cause.BUSY:
                 raise
-            found = self._users(cloud)
+            found = holders.explain(error, cloud, "subnet", self.id)
             links = [] if found else self._links(cloud)
-            error.explain(wants.in_the_way(f"the subnet {self.id}", found))
             if not links:
                 raise
             for link in links:
                 cloud.call("UnlinkRouteTable", LinkRouteTableId=link)
             cloud.call("DeleteSubnet", SubnetId=self.id)
-
-    def _users(self, cloud: clouds.Cloud) -> list[str]:
-        """Return the VMs and the load balancers in it."""
-        rows = cloud.read("ReadVms", Filters={"SubnetIds": [self.id]})
-        found = [row["VmId"] for row in rows if row["State"] != "terminated"]
-        rows = cloud.read("ReadLoadBalancers")
-        return found + [
-            row["LoadBalancerName"] for row in rows if self.id in (row.get("Subnets") or ())
-        ]
 
     def _links(self, cloud: clouds.Cloud) -> list[str]:
         """Return its links to route tables."""

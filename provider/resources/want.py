@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, TypeVar
 
 from provider.api import v1beta2
@@ -67,10 +67,9 @@ def tags_of(row: Mapping[str, object]) -> dict[str, str]:
     return {each["Key"]: each["Value"] for each in tags}
 
 
-def in_the_way(where: str, found: Sequence[str]) -> str:
-    """Return what holds something up that is to be deleted; nothing when nobody knows."""
-    some = ", ".join(found)
-    return f"In {where} there is still {some}. Delete what does not go by itself." if found else ""
+def is_main(table: Mapping[str, Any]) -> bool:
+    """Tell whether a route table is that of its Net, which comes and goes with it."""
+    return any(link.get("Main") for link in table["LinkRouteTables"])
 
 
 def filters(
