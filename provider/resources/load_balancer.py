@@ -224,15 +224,35 @@ class LoadBalancer(Resource):
 
     def differences(self, observed: Self) -> tuple[Difference, ...]:
         """Return what differs; a public IP that the spec does not name may be any one."""
-        found = super().differences(observed)
+        kept = self._kept(observed)
+        seen = dataclasses.replace(observed, listeners=observed.listeners - kept)
+        found = super().differences(seen)
+        before, after = observed.tags.get(names.KEPT_PORTS, ""), _ports(kept)
+        if before != after:
+            found = (*found, KeptDifference("listeners", before, after))
         if self.address and self.address not in observed.addresses:
             there = ", ".join(sorted(observed.addresses))
             found = (*found, Difference("address", there, self.address))
         return found
 
+    def _kept(self, observed: Self) -> frozenset[Listener]:
+        """Return the listeners that people had added when it was taken over, but those of the spec.
+
+        The Go provider has no field for them, and never looked at them. It gave its load balancer
+        no mark of the cluster either.
+        """
+        is_new = not any(key.startswith(names.CLUSTER_PREFIX) for key in observed.tags)
+        ports = observed.tags.get(names.KEPT_PORTS, "").split()
+        wanted = {each.port for each in self.listeners}
+        more = [each for each in observed.listeners if each.port not in wanted]
+        return frozenset(each for each in more if is_new or str(each.port) in ports)
+
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
         """Set tags, address, listeners, groups and health check; it reloads in between."""
-        fresh_tags = {k: v for k, v in self.tags.items() if observed.tags.get(k) != v}
+        kept = self._kept(observed)
+        tags = {names.KEPT_PORTS: "", **observed.tags}
+        wanted = {**self.tags, names.KEPT_PORTS: _ports(kept)}
+        fresh_tags = {key: value for key, value in wanted.items() if tags.get(key) != value}
         if fresh_tags:
             cloud.call(
                 "CreateLoadBalancerTags",
@@ -245,7 +265,7 @@ class LoadBalancer(Resource):
             cloud.call("UpdateLoadBalancer", LoadBalancerName=self.key, PublicIp=address)
             titles = frozenset([self.address])
             return dataclasses.replace(observed, addresses=titles, state="reconfiguring")
-        gone = observed.listeners - self.listeners
+        gone = observed.listeners - self.listeners - kept
         fresh = self.listeners - observed.listeners
         if gone:
             cloud.call(
@@ -261,7 +281,8 @@ class LoadBalancer(Resource):
             )
         if gone or fresh:
             # It reloads now, and would refuse the rest until that is over.
-            return dataclasses.replace(observed, listeners=self.listeners, state="reloading")
+            listeners = self.listeners | kept
+            return dataclasses.replace(observed, listeners=listeners, state="reloading")
         groups = tuple(each.id for each in self.security_groups)
         if groups != tuple(each.id for each in observed.security_groups):
             cloud.call("UpdateLoadBalancer", LoadBalancerName=self.key, SecurityGroups=list(groups))
@@ -275,6 +296,18 @@ class LoadBalancer(Resource):
     def delete(self, cloud: clouds.Cloud) -> None:
         """Delete it."""
         cloud.call("DeleteLoadBalancer", LoadBalancerName=self.key)
+
+
+@dataclasses.dataclass(frozen=True)
+class KeptDifference(Difference):
+    """That other listeners than before are to be kept, by their ports."""
+
+    def __str__(self) -> str:
+        return f"the ports of listeners that people added are {self.wanted or 'none'} from now on"
+
+
+def _ports(listeners: Iterable[Listener]) -> str:
+    return " ".join(str(port) for port in sorted(each.port for each in listeners))
 
 
 def _place(want: wants.Want, name: str) -> Subnet:

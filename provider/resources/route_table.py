@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from provider.api import v1beta2
 from provider.engine import world as worlds
-from provider.engine.resource import Refusal, Resource
+from provider.engine.resource import Difference, Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import errors
 from provider.resources import want as wants
@@ -118,11 +118,25 @@ class RouteTable(Resource):
         row = cloud.call("CreateRouteTable", NetId=self.net.id)["RouteTable"]
         return dataclasses.replace(_seen(row, self.key, worlds.World()), net=self.net)
 
+    def differences(self, observed: Self) -> tuple[Difference, ...]:
+        """Return what differs, whatever routes somebody has added to what is their own."""
+        seen = dataclasses.replace(observed, routes=observed.routes - self._theirs(observed))
+        return super().differences(seen)
+
+    def _theirs(self, observed: RouteTable) -> frozenset[Route]:
+        wanted = {each.destination for each in self.routes}
+        return frozenset(
+            each
+            for each in observed.routes
+            if isinstance(each.target, str) and each.destination not in wanted
+        )
+
     def update(self, cloud: clouds.Cloud, observed: Resource) -> RouteTable:
-        """Link it to its subnet, add or replace its routes, and take away the others."""
+        """Link it to its subnet, add or replace its routes, and take away others of ours."""
         assert isinstance(observed, RouteTable)
         assert self.subnet is not None
-        there = {each.destination: each for each in observed.routes}
+        theirs = self._theirs(observed)
+        there = {each.destination: each for each in observed.routes - theirs}
         for route in sorted(self.routes, key=lambda each: each.destination):
             old = there.pop(route.destination, None)
             if old is None or str(old.target) != str(route.target):
@@ -144,7 +158,7 @@ class RouteTable(Resource):
             observed,
             subnet=self.subnet,
             further_subnets=frozenset(),
-            routes=self.routes,
+            routes=self.routes | theirs,
             link_id=link_id,
         )
 

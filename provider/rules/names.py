@@ -82,6 +82,8 @@ POOL = "OscK8sIPPool"
 """On a public IP: the pool it is taken from. It is never released."""
 NO_DELETE = "OscK8sNoDelete"
 """On a public IP: it is never released, whatever the value."""
+KEPT_PORTS = "OscK8sKeptPorts"
+"""On a load balancer: the ports of listeners that people had added when it was taken over."""
 AUTO_ATTACH = "osc.fcu.eip.auto-attach"
 """On a VM, by its user data: the public IP that is linked to it when it starts."""
 

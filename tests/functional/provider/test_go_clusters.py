@@ -94,6 +94,60 @@ def test_a_cluster_that_is_moved_after_or_before_it_is_taken_over(shape, is_seen
     assert driver.inventory(go.fake) == before
 
 
+def test_routes_to_what_is_somebody_elses_stay():
+    """As to a Net that people have peered with: the Go provider never took a route away."""
+    go, _ = go_shapes.start("default")
+    net = go.run().call("CreateNet", IpRange="172.20.0.0/16")["Net"]["NetId"]
+    ends = {"SourceNetId": go.net, "AccepterNetId": net}
+    peering = go.call("CreateNetPeering", **ends)["NetPeering"]["NetPeeringId"]
+    go.call("AcceptNetPeering", NetPeeringId=peering)
+    tables = go.read("ReadRouteTables", NetIds=[go.net], LinkRouteTableMain=False)
+    for table in tables:
+        aim = {"DestinationIpRange": "172.20.0.0/16", "NetPeeringId": peering}
+        go.call("CreateRoute", RouteTableId=table["RouteTableId"], **aim)
+    run = go.taken_over()
+    assert set(clusters.changes(run, run.settle)) <= ALLOWED
+    for subnet in go.resources["subnet"].values():
+        assert clusters.routes(run, subnet)["172.20.0.0/16"] == peering
+    assert clusters.changes(run, lambda: clusters.again(run)) == []
+    place = go.resources["subnet"]["10.0.3.0/24"]
+    table = clusters.table_of(run, place)["RouteTableId"]
+    go.call("DeleteRoute", RouteTableId=table, DestinationIpRange="0.0.0.0/0")
+    clusters.again(run)
+    assert set(clusters.routes(run, place)) == {"0.0.0.0/0", "172.20.0.0/16"}
+
+
+def test_listeners_that_people_added_stay_until_the_spec_has_their_port():
+    """The Go provider has no field for a further one, and never looked at those that are there."""
+    go, before = go_shapes.start("default")
+    more = {"LoadBalancerProtocol": "TCP", "BackendPort": 9345, "BackendProtocol": "TCP"}
+    go.run().call(
+        "CreateLoadBalancerListeners",
+        LoadBalancerName="demo-k8s",
+        Listeners=[{**more, "LoadBalancerPort": port} for port in (8132, 9345)],
+    )
+    go.fake.clock.advance(60)
+    run = go.taken_over()
+    assert set(clusters.changes(run, run.settle)) <= ALLOWED
+    assert _ports(run) == {6443: 6443, 8132: 9345, 9345: 9345}
+    assert clusters.changes(run, lambda: clusters.again(run)) == []
+    network = run.object["spec"]["network"]
+    listeners = [{"port": 8132, "backendPort": 8132}, {"port": 50000, "backendPort": 50000}]
+    balancer = {**network["loadBalancer"], "additionalListeners": listeners}
+    clusters.change(run, {**network, "loadBalancer": balancer}).settle()
+    assert _ports(run) == {6443: 6443, 8132: 8132, 9345: 9345, 50000: 50000}
+    clusters.change(run, network).settle()
+    assert _ports(run) == {6443: 6443, 9345: 9345}
+    assert run.is_ready, run.conditions
+    run.delete().settle()
+    assert driver.inventory(go.fake) == before
+
+
+def _ports(run):
+    rows = clusters.balancer(run)["Listeners"]
+    return {each["LoadBalancerPort"]: each["BackendPort"] for each in rows}
+
+
 @every_shape
 def test_the_old_manifest_can_be_applied_again_and_again(shape):
     """Whoever applies it sees what the Go provider showed, and changes nothing."""
