@@ -99,12 +99,13 @@ class Blueprint:
             known=known,
             balancer=self._balancer(),
             is_going=self.is_going,
+            is_moved=bool(self.known_vm and not self._ids(MachineVm.KIND)),
         )
 
     def kinds(self) -> list[type[Resource]]:
         """Return the kinds that this machine can have anything of: each costs a Read."""
         opened = {kind for kind, _ in intents.load(self._status)}
-        has_gpu = self.spec.vm.flexible_gpu.model or self._ids(FlexibleGpu.KIND)
+        has_gpu = self._model or self._ids(FlexibleGpu.KIND)
         has_address = self.spec.vm.public_ip or self._ids(MachineIp.KIND) or self.is_going
         kinds: list[type[Resource]] = []
         if has_gpu or FlexibleGpu.KIND in opened:
@@ -115,6 +116,11 @@ class Blueprint:
         if self.role == names.CONTROL_PLANE and (self._balancer() or self.is_going):
             kinds.append(LoadBalancerBackend)
         return kinds
+
+    @property
+    def _model(self) -> str:
+        """The model of its GPU. The Go provider let a control plane ask for one, and gave none."""
+        return "" if self.role == names.CONTROL_PLANE else self.spec.vm.flexible_gpu.model
 
     @property
     def _pool(self) -> str:
@@ -226,12 +232,9 @@ class Blueprint:
         marks = {owner: owned, names.MACHINE: self.name, names.NAME: self.name}
         desired: list[Resource] = []
         gpu = address = None
-        if spec.flexible_gpu.model and self.role != names.CONTROL_PLANE:
-            # The Go provider let a control plane ask for one, and gave it none.
+        if self._model:
             generation = capacity.gpu_generation(spec.vm_type)
-            gpu = FlexibleGpu(
-                key=subregion, model=spec.flexible_gpu.model, generation=generation, tags=marks
-            )
+            gpu = FlexibleGpu(key=subregion, model=self._model, generation=generation, tags=marks)
             desired.append(gpu)
         if spec.public_ip and not self._pool:
             address = MachineIp(key="default", tags=marks)

@@ -46,8 +46,9 @@ class FlexibleGpu(Resource):
         rows = mine.rows(
             cloud, "ReadFlexibleGpus", cls.KIND, "FlexibleGpuId", filters={"Tags": tags}
         )
-        if not rows and (vms := sorted(mine.known.get("vm", ()))):
-            found = cloud.read("ReadFlexibleGpus", Filters={"VmIds": vms})
+        if not rows and mine.is_moved:
+            vms = {"VmIds": sorted(mine.known["vm"])}
+            found = cloud.read("ReadFlexibleGpus", Filters=vms)
             named = [row for row in found if wants.tags_of(row).get(names.NAME) == mine.name]
             rows = [row for row in named if not worlds.rivals(wants.tags_of(row), scope)]
         for row in rows:

@@ -29,6 +29,8 @@ class MachineScope(worlds.Scope):
     balancer: str = ""
     """The name of the load balancer of the Kubernetes API; empty when the cluster has none."""
     is_going: bool = False
+    is_moved: bool = False
+    """Whether its VM is known and no status tells of anything else."""
 
     def rows(
         self,
