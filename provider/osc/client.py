@@ -100,18 +100,20 @@ class Client:
 
     def _send(self, action: str, body: dict[str, Any]) -> Answer:
         asked_s = self._clock.monotonic_s()
-        self._lockout.check(action)
-        taken_s = self._limiter.take()
-        try:
-            answer = self.wire.send(action, body)
-        except ApiError as error:
-            if error.cause is Cause.THROTTLED or error.status == 503:
-                self._limiter.refused(taken_s)
-            self._lockout.note(error)
-            self._note(action, body, error, asked_s, taken_s)
-            raise
-        self._limiter.passed(taken_s)
-        self._lockout.note(None)
+        with self._lockout.turn(action):
+            taken_s = self._limiter.take()
+            # Somebody who was before may have been told meanwhile that the secret is wrong.
+            self._lockout.check(action)
+            try:
+                answer = self.wire.send(action, body)
+            except ApiError as error:
+                if error.cause is Cause.THROTTLED or error.status == 503:
+                    self._limiter.refused(taken_s)
+                self._lockout.note(error)
+                self._note(action, body, error, asked_s, taken_s)
+                raise
+            self._limiter.passed(taken_s)
+            self._lockout.note(None)
         self._note(action, body, None, asked_s, taken_s)
         return answer
 

@@ -122,6 +122,54 @@ def test_a_wrong_secret_locks_nobody_out_who_has_the_right_one(connect, seen):
     assert connect().read("ReadNets") == []
 
 
+def meet(client, monkeypatch, within_s):
+    """Let calls wait on the wire until two are there; tell afterwards whether that was so."""
+    both, send, met = threading.Barrier(2), client.wire.send, []
+
+    def together(action, body):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(within_s)
+            met.append(action)
+        return send(action, body)
+
+    monkeypatch.setattr(client.wire, "send", together)
+    return met
+
+
+def test_many_who_come_at_once_with_a_wrong_secret_lock_no_key(connect, monkeypatch, seen):
+    wrong = connect(secret_key="wrong")
+    meet(wrong, monkeypatch, 0.1)
+    with concurrent.futures.ThreadPoolExecutor(16) as threads:
+        errors = list(threads.map(unread, [wrong] * 16, ["ReadNets"] * 16))
+    assert {each.code for each in errors} == {"1"}
+    assert len(seen) == 1
+
+
+def test_a_secret_that_is_right_once_is_used_by_many_at_once(connect, monkeypatch):
+    client = connect()
+    client.read("ReadNets")
+    met = meet(client, monkeypatch, 10)
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(client.read, ["ReadNets", "ReadVms"])) == [[], []]
+    assert len(met) == 2
+
+
+def test_who_waits_for_a_turn_is_told_what_was_said_of_the_secret_meanwhile(connect, cloud, seen):
+    client = connect()
+    client.read("ReadNets")
+    take = client._limiter.take
+
+    def take_late():
+        client._limiter.take = take
+        cloud.faults.add("refuse", action="ReadVms", code=1, times=1)
+        assert unread(client, "ReadVms").code == "1"
+        return take()
+
+    client._limiter.take = take_late
+    assert unread(client, "ReadNets").code == "1"
+    assert outcomes(seen) == ["ok", "denied"]
+
+
 @pytest.mark.parametrize(("waits_s", "calls"), [((59,), 1), ((61,), 2), ((61, 61), 2)])
 def test_a_wrong_secret_is_tried_again_after_pauses_that_grow(connect, cloud, seen, waits_s, calls):
     wrong = connect(secret_key="wrong")
