@@ -55,7 +55,7 @@ class Client:
         agent: str = "caposc",
     ) -> None:
         self.region = credentials.region
-        self.wire = Wire(credentials, agent)
+        self.wire = Wire(credentials, agent, clock)
         self._limiter = limiter
         self._lockout = Lockout(clock)
         self._clock = clock

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import urllib.parse
+from collections.abc import Iterator
 from typing import Any
 
 import requests
 import requests.adapters
+import urllib3
 import urllib3.exceptions
 from osc_sdk_python.call import Call
 from osc_sdk_python.credentials import Endpoint, Profile
 
+from provider.clock import Clock
 from provider.osc.answer import Answer
 from provider.osc.credentials import Credentials
 from provider.osc.errors import ApiError
@@ -29,12 +33,13 @@ SHOWN = 4
 """How many characters of an access key are told: enough to see which one it is."""
 CONNECTIONS = 32
 """How many connections are kept open; more threads than that may call, at a cost."""
+_PART = 65536
 
 
 class Wire(Call):  # type: ignore[misc]
     """The SDK's signed call, with the given credentials and no others, and with timeouts."""
 
-    def __init__(self, credentials: Credentials, agent: str) -> None:
+    def __init__(self, credentials: Credentials, agent: str, clock: Clock) -> None:
         self._host = urllib.parse.urlsplit(credentials.endpoint).netloc
         self._access_key = credentials.access_key
         super().__init__(
@@ -48,7 +53,7 @@ class Wire(Call):  # type: ignore[misc]
         # A redirected POST arrives as a GET, which is no call of the API.
         self.session.max_redirects = 0
         for scheme in ("https://", "http://"):
-            self.session.mount(scheme, _Adapter(pool_maxsize=CONNECTIONS))
+            self.session.mount(scheme, _Adapter(clock))
 
     def update_profile(self, **facts: Any) -> None:
         """Take these credentials only; the SDK would add those of the environment and of files."""
@@ -107,13 +112,38 @@ class Wire(Call):  # type: ignore[misc]
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """The adapter of ``requests``, with timeouts that no caller can forget."""
+    """The adapter of ``requests``, with timeouts that no caller can forget.
+
+    The one of ``requests`` is for each part of an answer: one that drips would never end.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(pool_maxsize=CONNECTIONS)
+        self._clock = clock
 
     def send(  # type: ignore[override]
         self, request: requests.PreparedRequest, **options: Any
     ) -> requests.Response:
         """Send one request; raise ``requests.Timeout`` when it takes too long."""
-        return super().send(request, **{**options, "timeout": (CONNECT_S, ANSWER_S)})
+        end_s = self._clock.monotonic_s() + ANSWER_S
+        answer = super().send(
+            request, **{**options, "stream": True, "timeout": (CONNECT_S, ANSWER_S)}
+        )
+        try:
+            body = b"".join(self._parts(answer.raw, end_s))
+        except urllib3.exceptions.HTTPError as error:
+            answer.close()
+            raise requests.ConnectionError(error) from None
+        answer.raw.release_conn()
+        answer.raw = io.BytesIO(body)
+        return answer
+
+    def _parts(self, raw: urllib3.HTTPResponse, end_s: float) -> Iterator[bytes]:
+        while part := raw.read1(_PART, decode_content=True):
+            if self._clock.monotonic_s() > end_s:
+                what = f"not all of it came within {ANSWER_S:.0f} s"
+                raise urllib3.exceptions.HTTPError(what)
+            yield part
 
 
 def _is_unsent(error: requests.RequestException) -> bool:

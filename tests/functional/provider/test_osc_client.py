@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import gzip
 import http.client
 import logging
 import random
@@ -351,7 +352,8 @@ def listener(answer):
                             connection.settimeout(10)
                             connection.recv(1)  # Until the client gives up.
                         else:
-                            connection.sendall(answer)
+                            for part in answer if isinstance(answer, Drops) else [answer]:
+                                connection.sendall(part)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -384,6 +386,70 @@ def test_an_answer_that_comes_too_late_is_unknown(connect, monkeypatch):
     assert (error.cause, error.is_unsent) == (Cause.UNKNOWN, False)
     assert "Read timed out" in str(error)
     assert len(connections) == 1
+
+
+class Drops(list):
+    """Parts of an answer; the clock goes on by half a minute before each."""
+
+    def __init__(self, cloud, answer):
+        super().__init__([answer[:-8], *(bytes([each]) for each in answer[-8:])])
+        self.cloud = cloud
+
+    def __iter__(self):
+        for each in super().__iter__():
+            self.cloud.clock.advance(30)
+            yield each
+
+
+def test_an_answer_that_drips_is_not_waited_for_for_ever(connect, cloud):
+    body = '{"PublicIp": {}}'
+    chunked = "".join(f"1\r\n{each}\r\n" for each in body) + "0\r\n\r\n"
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for answer in (response("200 OK", body), f"{head}{chunked}".encode()):
+        with listener(Drops(cloud, answer)) as (endpoint, connections):
+            error = refused(connect(endpoint), "CreatePublicIp")
+        assert (error.cause, error.is_unsent) == (Cause.UNKNOWN, False)
+        assert "no answer from 127.0.0.1" in str(error)
+        assert "not all of it came within 60 s" in str(error)
+        assert len(connections) == 1
+
+
+@pytest.mark.parametrize("left_off", [1, 9])
+def test_an_answer_that_breaks_off_is_no_answer(connect, left_off):
+    with listener(response("200 OK", '{"PublicIp": {}}')[:-left_off]) as (endpoint, _):
+        error = refused(connect(endpoint), "CreatePublicIp")
+    assert (error.cause, error.is_unsent) == (Cause.UNKNOWN, False)
+    assert "no answer from 127.0.0.1" in str(error)
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 1000])
+def test_an_answer_in_pieces_is_read(connect, pieces):
+    body = gzip.compress(b'{"Vms": []}')
+    parts = [body[at : at + pieces] for at in range(0, len(body), pieces)]
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    coded = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
+    with listener(head + coded) as (endpoint, _):
+        assert connect(endpoint).read("ReadVms") == []
+
+
+def test_connections_are_used_again(connect, seen):
+    answer = response("200 OK", '{"Vms": []}').replace(b"Connection: close\r\n", b"")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = connect(f"http://127.0.0.1:{server.getsockname()[1]}/api/v1")
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                for _ in range(3):
+                    read_request(connection)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        for _ in range(3):
+            assert client.read("ReadVms") == []
+        thread.join()
+    assert outcomes(seen) == ["ok"] * 3
 
 
 @pytest.mark.parametrize(
