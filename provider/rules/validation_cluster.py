@@ -188,6 +188,8 @@ def _route_tables(path: str, network: v1beta2.Network) -> Iterator[Problem]:
             yield from parts.one_of(f"{where}.role", table.role, names.ROLES)
         if table.subregion:
             yield from parts.subregion(f"{where}.subregion", table.subregion)
+        ways = [each.destination for each in table.routes]
+        yield from parts.unique(f"{where}.routes", "destination", ways)
         for place, route in enumerate(table.routes):
             yield from _route(f"{where}.routes[{place}]", route, network)
 

@@ -225,6 +225,15 @@ NETWORKS = {
         "routeTables[0].subregion",
         "is no subregion",
     ),
+    "two routes to one place": (
+        {
+            "routeTables": [
+                {"role": "worker", "routes": [{"targetType": "gateway"}, {"targetType": "nat"}]}
+            ]
+        },
+        "routeTables[0].routes[1].destination",
+        '"0.0.0.0/0" stands in spec.network.routeTables[0].routes[0] already',
+    ),
     "target of a route": (
         {"routeTables": [{"role": "worker", "routes": [{"targetType": "nat-service"}]}]},
         "routeTables[0].routes[0].targetType",
