@@ -205,15 +205,19 @@ def news(old: Iterable[Mapping[str, Any]], new: Condition | None) -> Iterator[Ev
         yield Event("Warning", new.reason, new.message)
 
 
-def summary(parts: Iterable[Condition]) -> Condition:
-    """Return ``Ready`` of all parts: the worst one decides, and all that are not True are told."""
+def summary(parts: Iterable[Condition], *, is_alive: bool = False) -> Condition:
+    """Return ``Ready`` of all parts: the worst one decides, and all that are not True are told.
+
+    ``is_alive`` tells of a machine that its VM lives, for all that is known: then it is not False,
+    for which a MachineHealthCheck would replace it.
+    """
     parts = list(parts)
     for status in ("False", "Unknown"):
         worst = [each for each in parts if each.status == status]
         if worst:
             lines = [f"{each.type}: {each.message or each.reason}" for each in worst]
             reason = worst[0].reason if len(worst) == 1 else Reason.NOT_READY
-            return Condition("Ready", status, reason, _lines(lines))
+            return Condition("Ready", "Unknown" if is_alive else status, reason, _lines(lines))
     return true("Ready")
 
 

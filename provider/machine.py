@@ -340,7 +340,7 @@ class _Pass:
         types += [each.target.CONDITION for each in report.left]
         types += [each.condition for each in report.failures]
         parts = [*conditions.of_kinds(report, types), *self.waits]
-        ready = conditions.summary(parts)
+        ready = conditions.summary(parts, is_alive=vm is not None and self._is_provisioned)
         told = self._with_conditions([ready, *parts, *conditions.calm()])
         status = {**telling.status(told, report), **_facts(report.world)}
         if self._is_provisioned or ready.status == "True":
@@ -371,7 +371,9 @@ class _Pass:
         self, type_: str, reason: Reason, message: str, *, is_ours: bool = True
     ) -> Outcome:
         part = conditions.Condition(type_, "False" if is_ours else "Unknown", reason, message)
-        ready = conditions.summary([part])
+        # What cannot be asked may work as well as ever.
+        has_vm = self._is_provisioned or bool(self.blueprint.known_vm)
+        ready = conditions.summary([part], is_alive=has_vm and not self.is_going)
         old = list(self.status.get("conditions") or ())
         others = conditions.refused(old, message, going=self.is_going)
         return Outcome(

@@ -151,3 +151,36 @@ def test_what_goes_says_so_when_its_credentials_are_gone(site, run):
     site.clouds = clouds
     run.settle()
     assert run.is_gone
+
+
+def test_a_machine_that_works_is_not_worth_its_credentials(site, run):
+    """A MachineHealthCheck replaces a machine of which ``Ready`` is False."""
+    run.settle()
+    clouds, site.clouds = site.clouds, Locked()
+    run.step()
+    assert run.conditions["CredentialsReady"][:2] == ("False", "CredentialsMissing")
+    assert run.ready == ("Unknown", "CredentialsMissing")
+    site.clouds = clouds
+    run.settle()
+    assert run.is_ready
+
+
+def test_a_machine_that_works_is_not_worth_what_is_beside_it(site):
+    run = site.control_plane().settle()
+    site.outside.call(
+        "UnlinkLoadBalancerBackendMachines",
+        LoadBalancerName="demo-k8s",
+        BackendVmIds=[run.vm["VmId"]],
+    )
+    site.fake.faults.add("refuse", action="LinkLoadBalancerBackendMachines", code=5)
+    site.restart()
+    run.step()
+    assert run.conditions["LoadBalancerBackendReady"][:2] == ("False", "Denied")
+    assert run.ready == ("Unknown", "Denied")
+
+
+def test_without_credentials_there_is_no_machine_so_that_it_is_said(site, run):
+    site.clouds = Locked()
+    run.step()
+    run.step()
+    assert run.ready == ("False", "CredentialsMissing")
