@@ -87,8 +87,10 @@ class Recorder:
         key = (metadata["uid"], event.type, event.reason, lasting(event.message))
         series = self._known.get(key)
         if series is not None and now - series.last_s <= SERIES_S:
-            await self._count(metadata, series, now)
-            return
+            # One that somebody has deleted is told anew.
+            with contextlib.suppress(errors.NotFound):
+                await self._count(metadata, series, now)
+                return
         if not self._may(metadata["uid"], now):
             return
         name = f"{metadata['name']}.{self._chance.getrandbits(64):016x}"

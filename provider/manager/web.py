@@ -26,6 +26,8 @@ BODY_MOST = 256 * 2**20
 CERTIFICATE, KEY = "tls.crt", "tls.key"
 LOOK_S = 5.0
 """How often the files of the certificate are looked at."""
+_NONSENSE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What reading a body raises that is no review."""
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 _log = logging.getLogger(__name__)
@@ -144,7 +146,7 @@ def reviewing(review: Review) -> Handler:
         body = await request.read()
         try:
             answer = await asyncio.to_thread(_answered, review, body)
-        except (ValueError, KeyError, TypeError) as problem:
+        except _NONSENSE as problem:
             _log.warning("A review cannot be answered (%s).", type(problem).__name__)
             raise aiohttp.web.HTTPBadRequest(text="This is not a review.") from problem
         return aiohttp.web.Response(body=answer, content_type="application/json")

@@ -11,6 +11,7 @@ from provider.manager import events
 from provider.outcome import Event
 from tests.contract.kube.client import eventually
 
+GONE = None
 FULL = Event("Warning", "QuotaReached", "There is no more room.")
 
 
@@ -33,7 +34,7 @@ def clock():
 
 
 def play(stage, clock, *steps):
-    """Publish events, each after some seconds; return what the server has in the end."""
+    """Publish events, each after some seconds, or delete what was told; return what is there."""
     body = stage.get(kinds.OSC_CLUSTER, "demo") or stage.cluster()
 
     async def scene():
@@ -42,6 +43,9 @@ def play(stage, clock, *steps):
             task = asyncio.create_task(recorder.run())
             for after_s, event in steps:
                 clock.seconds += after_s
+                if event is GONE:
+                    stage.delete(kinds.EVENT, stage.list(kinds.EVENT)[0]["metadata"]["name"])
+                    continue
                 recorder.publish(kinds.OSC_CLUSTER, body, event)
                 await recorder.flush()
             task.cancel()
@@ -55,6 +59,11 @@ def test_a_repeated_event_is_counted_once_a_minute(plain, clock):
     (told,) = play(plain, clock, (0, FULL), (30, FULL), (30, FULL), (10, FULL))
     assert told["series"]["count"] == 3
     assert told["series"]["lastObservedTime"].startswith("2026-01-01T00:01:00")
+
+
+def test_an_event_that_somebody_deleted_is_told_anew(plain, clock):
+    (told,) = play(plain, clock, (0, FULL), (30, FULL), (10, GONE), (60, FULL))
+    assert "series" not in told
 
 
 def test_the_same_refusal_of_another_request_is_no_other_event(plain, clock):

@@ -217,9 +217,13 @@ def ask(replica, certified, name, path, body=None, **headers):
 
 
 def test_nonsense_is_no_review(plain, certified):
-    with serving(plain, certified) as replica:
+    options = {"webhook_cert_dir": str(certified.folder)}
+    with Replica(plain, deciding(), **options) as replica:
         ready(replica)
-        assert ask(replica, certified, "webhooks", "/validate", "{}")[0] == 400
+        for path in ("/validate", "/mutate", "/convert"):
+            for body in ("[]", "5", "{", "[" * 100_000, b"\xff\xfe"):
+                code, _ = ask(replica, certified, "webhooks", path, body)
+                assert code == 400, (path, body[:20])
 
 
 def test_metrics_are_scraped(plain):
