@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import pydantic
-
-from provider.api import v1beta2
+from provider.api import reading, v1beta2
 from provider.conditions import Condition
 from provider.engine import world
 from provider.engine.resource import Refusal, Resource
@@ -63,15 +60,10 @@ _ONLY_TO_CREATE = re.compile(
 
 def read(osc_cluster: Mapping[str, Any]) -> v1beta2.OscClusterSpec:
     """Return the spec of an OscCluster; raise ``Refusal`` for one that cannot be read."""
-    try:
-        return v1beta2.OscClusterSpec.model_validate(osc_cluster.get("spec") or {})
-    except pydantic.ValidationError as error:
-        lines = [
-            f"{'.'.join(['spec', *map(str, each['loc'])])} is {each['input']!r}, but: "
-            f"{each['msg'].rstrip('.')}. Correct it."
-            for each in error.errors()
-        ]
-        raise Refusal("\n".join(lines)) from None
+    spec, problems = reading.read(v1beta2.OscClusterSpec, osc_cluster.get("spec"))
+    if problems:
+        raise Refusal("\n".join(problems))
+    return spec
 
 
 def check(spec: v1beta2.OscClusterSpec, *, is_provisioned: bool) -> None:
@@ -140,26 +132,16 @@ def scope_of_going(uid: str, osc_cluster: Mapping[str, Any]) -> world.Scope:
     """Return whose resources are looked at when a cluster goes: what bears its tag.
 
     The bastion of the Go provider bears none, nor does its load balancer at first. Token and name
-    are in a spec that may be unreadable by now.
+    are in a spec that may be unreadable in part by now. What was only used may bear one as well.
     """
-    about = {"uid": uid, "isGoing": "true"}
-    with contextlib.suppress(Refusal):
-        spec = read(osc_cluster)
-        about["bastionToken"] = _token(spec.network.bastion, uid)
-        if not (spec.network.use_existing.load_balancer or "loadbalancer" in spec.network.disable):
-            about["loadBalancer"] = load_balancer(spec, names.cluster_of(osc_cluster), uid)
-    return world.Scope(names.owner(uid), spared=_spared(osc_cluster), about=about)
-
-
-def _spared(osc_cluster: Mapping[str, Any]) -> frozenset[str]:
-    """Return the ids of what was only used, as far as the spec can be read."""
-    spec: Any = osc_cluster.get("spec")
-    found = set(named_ids(spec))
-    with contextlib.suppress(AttributeError, KeyError, TypeError):
-        network = spec["network"]
-        if network["useExisting"]["loadBalancer"]:
-            found.add(network["loadBalancer"]["name"])
-    return frozenset(found)
+    spec, _ = reading.read(v1beta2.OscClusterSpec, osc_cluster.get("spec"))
+    about = {"uid": uid, "isGoing": "true", "bastionToken": _token(spec.network.bastion, uid)}
+    spared = set(named_ids(osc_cluster.get("spec")))
+    if spec.network.use_existing.load_balancer:
+        spared.add(spec.network.load_balancer.name)
+    elif "loadbalancer" not in spec.network.disable:
+        about["loadBalancer"] = load_balancer(spec, names.cluster_of(osc_cluster), uid)
+    return world.Scope(names.owner(uid), spared=frozenset(spared), about=about)
 
 
 def _token(bastion: v1beta2.Bastion, uid: str) -> str:

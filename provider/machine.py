@@ -212,6 +212,8 @@ class _Pass:
     def _bring(self) -> Outcome:
         if self.objects.elder is not None:
             raise Refusal(telling.copied("OscMachine", self.objects.elder))
+        if self.blueprint.problems:
+            raise Refusal("\n".join(self.blueprint.problems))
         scope, kinds = self.blueprint.scope(), self.blueprint.kinds()
         cloud = self._cloud(scope)
         seen = world.snapshot(cloud, scope, kinds)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from provider import conditions, placing
-from provider.api import v1beta2
+from provider.api import reading, v1beta2
 from provider.clock import Clock
 from provider.engine import intents
 from provider.engine.resource import Refusal, Resource
@@ -56,9 +56,10 @@ class Blueprint:
         self.uid = self.kept_uid or _label(objects.osc_cluster, names.CLUSTER_UID_LABEL)
         if not self.uid and (self.is_going or _is_of_others(objects.osc_cluster)):
             self.uid = str((objects.cluster or {}).get("metadata", {}).get("uid", ""))
-        raw = objects.osc_machine.get("spec") or {}
-        self.spec = v1beta2.OscMachineSpec.model_validate(raw)
-        self.role = self._role((raw.get("vm") or {}).get("role", ""))
+        raw = objects.osc_machine.get("spec")
+        self.spec, self.problems = reading.read(v1beta2.OscMachineSpec, raw)
+        vm = self.spec.vm
+        self.role = self._role(vm.role if "role" in vm.model_fields_set else "")
         self._status: Mapping[str, Any] = objects.osc_machine.get("status") or {}
 
     def _role(self, given: str) -> str:
@@ -139,9 +140,11 @@ class Blueprint:
 
     @functools.cached_property
     def site(self) -> machine_site.Cluster:
-        """What has to be known of its cluster to place it."""
+        """What has to be known of its cluster to place it; raises ``Refusal``."""
         obj = self.objects.osc_cluster or {"metadata": {"name": ""}}
-        spec = v1beta2.OscClusterSpec.model_validate(obj.get("spec") or {})
+        spec, problems = reading.read(v1beta2.OscClusterSpec, obj.get("spec"))
+        if problems and not self.is_going:
+            raise Refusal("\n".join([f"The OscCluster {obj['metadata']['name']}:", *problems]))
         resources = (obj.get("status") or {}).get("resources") or {}
         return machine_site.Cluster(names.cluster_of(obj), self.uid, spec.network, resources)
 

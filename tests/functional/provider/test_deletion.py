@@ -108,6 +108,32 @@ def gpu_for(site, vm):
     return id_
 
 
+# --- Specs that cannot be read -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("which", ["OscMachine", "OscCluster"])
+@pytest.mark.parametrize("labels", [machine_driver.CP_LABEL, machine_driver.MD_LABEL])
+def test_a_machine_goes_whatever_nobody_can_read_of_its_spec_or_that_of_its_cluster(which, labels):
+    site = machine_driver.Site()
+    before = ids(site.fake)
+    spec = {"volumes": [{"device": "/dev/xvdb", "size": 5}], "vm": {"publicIp": True}}
+    run = site.machine(spec=spec, labels=labels).settle()
+    assert run.is_ready, run.conditions
+    if which == "OscMachine":
+        run.spec["vm"] |= {"vmType": ["tinav5"], "securityGroupNames": [{"name": 7}]}
+        run.spec["volumes"] = {"device": "/dev/xvdb"}
+    else:
+        site.osc_cluster["spec"]["network"] |= {"disable": "none", "subnets": [{"roles": "all"}]}
+    run.step()
+    assert run.vm["State"] == "running"
+    status, reason, message = run.conditions["SpecReady"]
+    assert (status, reason) == ("False", "Refused")
+    assert "Correct it." in message
+    run.delete().settle()
+    assert run.is_gone
+    assert ids(site.fake) == before
+
+
 # --- What holds it up ----------------------------------------------------------------------------
 
 
