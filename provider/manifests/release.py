@@ -107,10 +107,16 @@ def files(options: Options) -> Iterator[tuple[str, str]]:
 
 
 def write(folder: pathlib.Path, options: Options) -> pathlib.Path:
-    """Write a release as a local repository of clusterctl, and return its folder."""
+    """Write a release as a local repository of clusterctl, and return its folder.
+
+    What was written there for another contract, and has no place in this one, goes.
+    """
     content = dict(files(options))
     place = folder / crd.PROVIDER / options.version
     place.mkdir(parents=True, exist_ok=True)
+    ours = {path.name for each in TEMPLATES.values() for path in (FILES / each).glob("*.yaml")}
+    for name in ours - content.keys():
+        (place / name).unlink(missing_ok=True)
     for name, written in content.items():
         (place / name).write_text(written, encoding="utf-8")
     return place

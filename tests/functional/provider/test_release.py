@@ -71,6 +71,16 @@ def test_writing_a_release_twice_gives_the_same(tmp_path):
     assert {path.name: path.read_text() for path in place.iterdir()} == written()
 
 
+def test_a_release_for_another_contract_leaves_no_template_of_the_first(tmp_path):
+    releases.write(tmp_path)
+    place = tmp_path / releases.PROVIDER / releases.VERSION
+    (place / "cluster-template-mine.yaml").touch()
+    options = release.Options(releases.VERSION, contract="v1beta1")
+    release.write(tmp_path, options)
+    written = {name for name, _ in release.files(options)}
+    assert {path.name for path in place.iterdir()} == written | {"cluster-template-mine.yaml"}
+
+
 def test_a_place_that_takes_no_release_is_told_in_words(tmp_path):
     (tmp_path / "file").touch()
     output = str(tmp_path / "file" / "release")
