@@ -17,6 +17,7 @@ from provider.osc import errors
 from provider.resources import public_ip, security_group, subnet
 from provider.resources import want as wants
 from provider.resources.internet_service import InternetService
+from provider.resources.listener import HealthCheck, Listener
 from provider.resources.net import Net
 from provider.resources.security_group import SecurityGroup
 from provider.resources.subnet import Subnet
@@ -26,52 +27,6 @@ LB = TypeVar("LB", bound="LoadBalancer")
 
 _PATHS = {"HTTP": "/", "HTTPS": "/readyz"}
 """What a health check asks for that is not told; the API server answers to anybody there."""
-
-
-@dataclasses.dataclass(frozen=True, order=True)
-class Listener:
-    """A port that is listened to, and where its traffic goes."""
-
-    port: int
-    protocol: str
-    backend_port: int
-    backend_protocol: str
-
-    @property
-    def request(self) -> dict[str, Any]:
-        """The listener as the API takes it."""
-        return {
-            "LoadBalancerPort": self.port,
-            "LoadBalancerProtocol": self.protocol,
-            "BackendPort": self.backend_port,
-            "BackendProtocol": self.backend_protocol,
-        }
-
-
-@dataclasses.dataclass(frozen=True)
-class HealthCheck:
-    """How the load balancer finds out which backends work; times are in seconds."""
-
-    protocol: str
-    port: int
-    check_interval: int
-    timeout: int
-    healthy_threshold: int
-    unhealthy_threshold: int
-    path: str = ""
-
-    @property
-    def request(self) -> dict[str, Any]:
-        """The health check as the API takes it."""
-        request = {
-            "Protocol": self.protocol,
-            "Port": self.port,
-            "CheckInterval": self.check_interval,
-            "Timeout": self.timeout,
-            "HealthyThreshold": self.healthy_threshold,
-            "UnhealthyThreshold": self.unhealthy_threshold,
-        }
-        return request | ({"Path": self.path} if self.path else {})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -224,34 +179,40 @@ class LoadBalancer(Resource):
 
     def differences(self, observed: Self) -> tuple[Difference, ...]:
         """Return what differs; a public IP that the spec does not name may be any one."""
-        kept = self._kept(observed)
-        seen = dataclasses.replace(observed, listeners=observed.listeners - kept)
+        ports, groups = self._kept(observed)
+        seen = dataclasses.replace(
+            observed,
+            listeners=observed.listeners - ports,
+            security_groups=tuple(e for e in observed.security_groups if e not in groups),
+        )
         found = super().differences(seen)
-        before, after = observed.tags.get(names.KEPT_PORTS, ""), _ports(kept)
-        if before != after:
+        if (before := observed.tags.get(names.KEPT, "")) != (after := _said(ports, groups)):
             found = (*found, KeptDifference("listeners", before, after))
         if self.address and self.address not in observed.addresses:
-            there = ", ".join(sorted(observed.addresses))
-            found = (*found, Difference("address", there, self.address))
+            there = observed.addresses
+            found = (*found, Difference("address", ", ".join(sorted(there)), self.address))
         return found
 
-    def _kept(self, observed: Self) -> frozenset[Listener]:
-        """Return the listeners that people had added when it was taken over, but those of the spec.
+    def _kept(self, observed: Self) -> tuple[frozenset[Listener], frozenset[SecurityGroup]]:
+        """Return what people had added when it was taken over, but listeners on ports of the spec.
 
-        The Go provider has no field for them, and never looked at them. It gave its load balancer
-        no mark of the cluster either.
+        The Go provider never looked at it again, and gave it no mark of the cluster.
         """
         is_new = not any(key.startswith(names.CLUSTER_PREFIX) for key in observed.tags)
-        ports = observed.tags.get(names.KEPT_PORTS, "").split()
+        said = observed.tags.get(names.KEPT, "").split()
         wanted = {each.port for each in self.listeners}
         more = [each for each in observed.listeners if each.port not in wanted]
-        return frozenset(each for each in more if is_new or str(each.port) in ports)
+        theirs = security_group.theirs(self.security_groups, observed.security_groups)
+        return (
+            frozenset(each for each in more if is_new or str(each.port) in said),
+            frozenset(each for each in theirs if is_new or each.id in said),
+        )
 
     def update(self, cloud: clouds.Cloud, observed: Self) -> Self:
         """Set tags, address, listeners, groups and health check; it reloads in between."""
-        kept = self._kept(observed)
-        tags = {names.KEPT_PORTS: "", **observed.tags}
-        wanted = {**self.tags, names.KEPT_PORTS: _ports(kept)}
+        kept, theirs = self._kept(observed)
+        tags = {names.KEPT: "", **observed.tags}
+        wanted = {**self.tags, names.KEPT: _said(kept, theirs)}
         fresh_tags = {key: value for key, value in wanted.items() if tags.get(key) != value}
         if fresh_tags:
             cloud.call(
@@ -283,9 +244,9 @@ class LoadBalancer(Resource):
             # It reloads now, and would refuse the rest until that is over.
             listeners = self.listeners | kept
             return dataclasses.replace(observed, listeners=listeners, state="reloading")
-        groups = tuple(each.id for each in self.security_groups)
-        if groups != tuple(each.id for each in observed.security_groups):
-            cloud.call("UpdateLoadBalancer", LoadBalancerName=self.key, SecurityGroups=list(groups))
+        groups = [each.id for each in (*self.security_groups, *theirs)]
+        if sorted(groups) != sorted(each.id for each in observed.security_groups):
+            cloud.call("UpdateLoadBalancer", LoadBalancerName=self.key, SecurityGroups=groups)
         if self.health_check != observed.health_check:
             check = self.health_check.request
             cloud.call("UpdateLoadBalancer", LoadBalancerName=self.key, HealthCheck=check)
@@ -300,14 +261,16 @@ class LoadBalancer(Resource):
 
 @dataclasses.dataclass(frozen=True)
 class KeptDifference(Difference):
-    """That other listeners than before are to be kept, by their ports."""
+    """That something else than before is to be kept."""
 
     def __str__(self) -> str:
-        return f"the ports of listeners that people added are {self.wanted or 'none'} from now on"
+        return f"of what people added, {self.wanted or 'nothing'} is kept from now on"
 
 
-def _ports(listeners: Iterable[Listener]) -> str:
-    return " ".join(str(port) for port in sorted(each.port for each in listeners))
+def _said(listeners: Iterable[Listener], groups: Iterable[SecurityGroup]) -> str:
+    """Return ports and ids as the tag has them that says what is kept."""
+    ports = [str(port) for port in sorted(each.port for each in listeners)]
+    return " ".join([*ports, *sorted(each.id for each in groups)])
 
 
 def _place(want: wants.Want, name: str) -> Subnet:

@@ -7,7 +7,7 @@ https://docs.outscale.com/en/userguide/About-Security-Groups.html
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from provider.engine import resource as resources
@@ -254,6 +254,15 @@ def _grouped(rules: Iterable[Rule]) -> list[dict[str, Any]]:
 def with_role(want: wants.Want, role: str) -> list[SecurityGroup]:
     """Return the wanted groups with a role."""
     return [each for each in want.of(SecurityGroup) if role in each.roles]
+
+
+def theirs(
+    wanted: Collection[SecurityGroup], there: Iterable[SecurityGroup]
+) -> frozenset[SecurityGroup]:
+    """Return the groups that people have given to what is to have groups of ours only."""
+    if not all(each.is_managed for each in wanted):
+        return frozenset()
+    return frozenset(each for each in there if not each.is_managed)
 
 
 def seen(ids: Iterable[str], world: worlds.World) -> tuple[SecurityGroup, ...]:

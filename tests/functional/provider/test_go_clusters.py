@@ -117,6 +117,34 @@ def test_routes_to_what_is_somebody_elses_stay():
     assert set(clusters.routes(run, place)) == {"0.0.0.0/0", "172.20.0.0/16"}
 
 
+def test_groups_that_people_gave_to_the_load_balancer_before_stay():
+    go, before = go_shapes.start("default")
+    groups = [*go.run().groups_of("loadbalancer"), _group(go, "office")]
+    go.call("UpdateLoadBalancer", LoadBalancerName="demo-k8s", SecurityGroups=groups)
+    run = go.taken_over()
+    assert set(clusters.changes(run, run.settle)) <= ALLOWED
+    assert clusters.balancer(run)["SecurityGroups"] == groups
+    assert clusters.changes(run, lambda: clusters.again(run)) == []
+    later = [groups[1], _group(go, "later")]
+    go.call("UpdateLoadBalancer", LoadBalancerName="demo-k8s", SecurityGroups=later)
+    clusters.again(run)
+    assert sorted(clusters.balancer(run)["SecurityGroups"]) == sorted(groups)
+    run.delete()
+    run.step()
+    for id_ in later:
+        run.fake.clock.advance(60)
+        go.call("DeleteSecurityGroup", SecurityGroupId=id_)
+    run.settle()
+    assert driver.inventory(go.fake) == before
+
+
+def _group(go, name):
+    made = go.call(
+        "CreateSecurityGroup", NetId=go.net, SecurityGroupName=name, Description="theirs"
+    )
+    return made["SecurityGroup"]["SecurityGroupId"]
+
+
 def test_listeners_that_people_added_stay_until_the_spec_has_their_port():
     """The Go provider has no field for a further one, and never looked at those that are there."""
     go, before = go_shapes.start("default")
