@@ -143,6 +143,11 @@ def _made(facts: Mapping[str, Any], names: Mapping[str, str], source: str) -> Cr
             f"{source[0].upper()}{source[1:]} lacks {', '.join(missing)} "
             f"(it has {', '.join(there) or 'none of what is needed'}). Add what is missing."
         )
+    if not re.fullmatch(r"[!-~]+", given["access_key"]):
+        raise CredentialsError(
+            f"The access key of {source} has characters that no access key has, such as a space "
+            "or a line break. Write it again."
+        )
     return Credentials(
         given["access_key"],
         given["secret_key"],

@@ -28,7 +28,10 @@ Get = Callable[[str], str]
 
 
 def _get(url: str) -> str:
-    answer = requests.get(url, timeout=ANSWER_S)
+    with requests.Session() as session:
+        # The service is beside the VM: a proxy would ask the one beside itself.
+        session.trust_env = False
+        answer = session.get(url, timeout=ANSWER_S, allow_redirects=False)
     answer.raise_for_status()
     return answer.text.strip()
 
@@ -37,6 +40,8 @@ def here(get: Get = _get) -> Place | None:
     """Return where the provider runs, or None when that is no VM of OUTSCALE."""
     try:
         interface = f"{BASE}network/interfaces/macs/{get(f'{BASE}mac')}/"
-        return Place(net_id=get(f"{interface}vpc-id"), account_id=get(f"{interface}owner-id"))
+        place = Place(net_id=get(f"{interface}vpc-id"), account_id=get(f"{interface}owner-id"))
     except requests.RequestException:
         return None
+    # Elsewhere than at OUTSCALE, something else may answer at this address.
+    return place if place.net_id.startswith("vpc-") and place.account_id.isdecimal() else None

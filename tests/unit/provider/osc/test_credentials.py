@@ -159,6 +159,13 @@ def test_a_region_that_is_none_is_not_repeated(region):
     assert region not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["AK\u2011123", "AK 123", "AK\n123", "\ufeffAK123"])
+def test_an_access_key_that_no_header_can_carry_is_told_and_not_repeated(key):
+    with pytest.raises(CredentialsError, match="The access key of the Secret team/osc") as caught:
+        credentials.of_secret(secret(access_key=key, secret_key="SK", region="eu-west-2"))
+    assert key not in str(caught.value)
+
+
 def test_what_a_secret_lacks_is_named():
     with pytest.raises(CredentialsError, match=r"^The Secret team/osc lacks access_key, region "):
         credentials.of_secret(secret(secret_key=CANARY))

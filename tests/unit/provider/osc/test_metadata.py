@@ -1,5 +1,9 @@
 """Where the provider runs, as its VM is told."""
 
+import contextlib
+import socket
+
+import pytest
 import requests
 
 from provider.osc import metadata
@@ -31,3 +35,24 @@ def test_a_vm_outside_of_any_net_is_nowhere():
 
 def test_outside_of_a_vm_nobody_answers():
     assert metadata.here(get({})) is None
+
+
+@pytest.mark.parametrize("part", ["vpc-id", "owner-id"])
+def test_what_answers_with_a_page_is_no_metadata_service(part):
+    page = {key: "<html>" if key.endswith(part) else value for key, value in ANSWERS.items()}
+    assert metadata.here(get(page)) is None
+
+
+def test_no_proxy_is_asked_where_the_provider_runs(monkeypatch):
+    with contextlib.ExitStack() as stack:
+        here, proxy = (stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in "12")
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.setattr(metadata, "BASE", f"http://127.0.0.1:{here.getsockname()[1]}/")
+        monkeypatch.setattr(metadata, "ANSWER_S", 0.05)
+        assert metadata.here() is None
+        proxy.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
