@@ -8,11 +8,12 @@ https://cluster-api.sigs.k8s.io/developer/providers/contracts/infra-machine
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from provider import account, conditions, machine_blueprint, telling
+from provider import account, conditions, machine_blueprint, machine_lost, telling
 from provider.clock import Clock
 from provider.engine import act, intents, world
 from provider.engine.resource import Refusal, Resource
@@ -25,12 +26,6 @@ from provider.resources.machine_scope import MachineScope
 from provider.resources.machine_vm import MachineVm
 from provider.rules import names
 
-LOST = {
-    "terminated": Reason.VM_TERMINATED,
-    "shutting-down": Reason.VM_TERMINATED,
-    "quarantine": Reason.VM_QUARANTINED,
-}
-"""States of a VM that does not work any more, and the reasons that tell so."""
 GROUPS = "SecurityGroupsReady"
 """The condition that tells why a VM has other security groups than it should."""
 
@@ -200,6 +195,9 @@ class _Pass:
         if not ours and not report.intents and not report.failures:
             if _vm(seen) is None and self.blueprint.known_vm:
                 account.check(self.objects.osc_cluster, cloud)
+                if self._is_late(None):
+                    told = self._with_conditions(conditions.deleting(self._not_shown))
+                    return Outcome(status=told, again_s=machine_lost.AGAIN_S)
             return self._gone()
         told = self._with_conditions(conditions.deleting(telling.left(report)))
         return Outcome(
@@ -238,27 +236,31 @@ class _Pass:
         if self.memory is not None:
             self.memory[_CALM] = self._version if is_calm else None
 
+    def _is_late(self, vm: MachineVm | None) -> bool:
+        return machine_lost.may_be_late(vm, self.status, self.memory, self.clock)
+
+    @property
+    def _not_shown(self) -> str:
+        return machine_lost.not_shown(self.blueprint.known_vm)
+
     def _lost(self, vm: MachineVm | None) -> Outcome | None:
         """Tell that the VM does not work any more, and will not; None when it does.
 
         Nothing is done about it: another VM would be another Node under the name of this one.
         """
-        if vm is None:
-            if not self.blueprint.known_vm or self.blueprint.spec.vm.resource_id:
-                return None
-            reason, what = (
-                Reason.VM_GONE,
-                f"The VM {self.blueprint.known_vm} does not exist any more",
-            )
-        elif vm.state in LOST:
-            reason, what = LOST[vm.state], f"The VM {vm.id} is {vm.state}"
-        else:
+        known = self.blueprint.known_vm
+        if vm is None and (not known or self.blueprint.spec.vm.resource_id):
             return None
-        message = f"{what}, and a machine has one VM for life. Delete the Machine."
+        if self._is_late(vm):
+            waiting = self._waits(Reason.WAITING, self._not_shown)
+            return dataclasses.replace(waiting, again_s=machine_lost.AGAIN_S)
+        if (found := machine_lost.why(vm, known)) is None:
+            return None
+        reason, message = found
         part = conditions.Condition(MachineVm.CONDITION, "False", reason, message)
         rows = [conditions.summary([part]), part, *conditions.calm()]
         status = self._with_conditions(rows)
-        state = vm.state if vm is not None else "gone"
+        state = vm.state if vm is not None else machine_lost.GONE
         return Outcome(
             spec=self._provider_id(vm),
             status={**status, "vmState": state},

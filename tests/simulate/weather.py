@@ -4,7 +4,7 @@ import dataclasses
 import random
 
 from fakecloud import errors as refusals
-from provider import machine, machine_blueprint
+from provider import machine_blueprint, machine_lost
 from provider.osc import errors, shared, sharing
 from provider.reasons import Reason
 from tests.functional.provider import driver, machine_driver
@@ -225,7 +225,7 @@ class Hand(Fallible, machine_driver.MachineDriver):
     def is_lost(self):
         """Whether its VM does not work any more, so that somebody has to delete it."""
         return self.conditions.get("VmReady", ("", "", ""))[1] in {
-            *machine.LOST.values(),
+            *machine_lost.LOST.values(),
             Reason.VM_GONE,
         }
 

@@ -2,7 +2,20 @@
 
 import pytest
 
-from tests.functional.provider import machine_driver
+from provider.osc.shared import SharedReads
+from tests.functional.provider import driver, machine_driver
+
+
+class Blind(driver.Direct):
+    """A cloud that shows no VM."""
+
+    def __init__(self, cloud):
+        super().__init__(cloud.fake)
+        self.calls = cloud.calls
+
+    def read(self, action, /, **request):
+        rows = super().read(action, **request)
+        return [] if action == "ReadVms" else rows
 
 
 @pytest.fixture(name="run")
@@ -41,13 +54,12 @@ def test_a_lost_vm_is_told_and_never_replaced(run, how):
     assert "Delete the Machine" in run.conditions["Ready"][2]
 
 
-@pytest.mark.parametrize("how", ["shutting-down", "terminated", "gone", "quarantine"])
+@pytest.mark.parametrize("how", ["shutting-down", "terminated", "quarantine"])
 def test_the_reason_is_told_at_once(run, how):
     before = run.spec["providerID"]
     _lose(run, how)
     run.step()
-    reasons = {"gone": "VmGone", "quarantine": "VmQuarantined"}
-    assert run.ready == ("False", reasons.get(how, "VmTerminated"))
+    assert run.ready == ("False", "VmQuarantined" if how == "quarantine" else "VmTerminated")
     assert run.status["vmState"] == how
     assert run.spec["providerID"] == before
     assert run.status["addresses"]
@@ -66,10 +78,54 @@ def test_a_lost_machine_can_be_deleted(run, how):
 def test_without_a_status_it_is_lost_all_the_same(run, how):
     _lose(run, how)
     run.object["status"] = {}
-    run.step()
+    run.settle()
     assert run.ready[0] == "False"
     assert run.ready[1] in {"VmTerminated", "VmGone"}
     assert not run.site.vms
+
+
+@pytest.mark.parametrize("late_s", [2, 20, 50])
+def test_a_vm_that_answers_do_not_show_yet_is_not_lost(late_s):
+    site = machine_driver.Site()
+    site.fake.fail("stale", action="ReadVms", seconds=late_s)
+    run = site.machine().settle()
+    assert run.is_ready
+    assert not [each for each in run.events if each.type == "Warning"]
+    assert len(site.vms) == 1
+
+
+@pytest.mark.parametrize("late_s", [2, 20, 50])
+def test_a_vm_that_answers_do_not_show_yet_goes_with_its_machine(late_s):
+    site = machine_driver.Site()
+    site.fake.fail("stale", action="ReadVms", seconds=late_s)
+    run = site.machine()
+    while "CreateVms" not in site.cloud.calls:
+        run.step()
+    run.delete().settle()
+    assert run.is_gone
+    assert not site.vms
+
+
+def test_a_vm_that_answers_leave_out_for_a_while_is_looked_for_at_a_steady_pace(run):
+    site = run.site
+    whole, site.clouds.near = site.clouds.near, Blind(site.cloud)
+    site.clouds._reads = SharedReads(site.clouds.near, site.clock)
+    began_s = site.fake.clock.now()
+    site.fake.clock.advance(600)
+    site.cloud.calls.clear()
+    run.step()
+    assert run.ready == ("Unknown", "Waiting")
+    assert run.conditions["VmReady"][2] == (
+        f"The cloud does not show the VM {run.vm['VmId']}; it is looked for again"
+    )
+    run.settle()
+    assert run.ready == ("False", "VmGone")
+    assert 650 < site.fake.clock.now() - began_s < 700
+    assert len(site.cloud.calls) < 60
+    site.clouds.near = whole
+    site.clouds._reads = SharedReads(whole, site.clock)
+    run.settle()
+    assert run.is_ready
 
 
 def test_a_vm_that_somebody_stopped_is_started_again(run):

@@ -1,0 +1,62 @@
+"""When the VM of a machine is lost: for good, or only in answers that are late.
+
+A VM that was made a moment ago is lacking in some answers, as what makes them is told a bit later.
+One that is gone is shown as terminated for about an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from provider.clock import Clock
+from provider.reasons import Reason
+from provider.resources.machine_vm import MachineVm
+
+LOST = {
+    "terminated": Reason.VM_TERMINATED,
+    "shutting-down": Reason.VM_TERMINATED,
+    "quarantine": Reason.VM_QUARANTINED,
+}
+"""States of a VM that does not work any more, and the reasons that tell so."""
+GONE = "gone"
+"""What ``status.vmState`` says of a VM that does not exist."""
+LATE_S = 60.0
+"""How long answers may lack a VM that is there."""
+AGAIN_S = 10.0
+"""When to look again for one that they lack."""
+
+_MISSED = "missedAt"
+
+
+def may_be_late(
+    vm: MachineVm | None,
+    status: Mapping[str, Any],
+    memory: MutableMapping[str, Any] | None,
+    clock: Clock,
+) -> bool:
+    """Tell whether a VM that the machine had is missing for so short that it may be there.
+
+    Of one that was seen to go, nothing is waited for.
+    """
+    if vm is not None or memory is None or status.get("vmState") in {*LOST, GONE}:
+        (memory or {}).pop(_MISSED, None)
+        return False
+    missed_s: float = memory.setdefault(_MISSED, clock.monotonic_s())
+    return clock.monotonic_s() - missed_s < LATE_S
+
+
+def not_shown(id_: str) -> str:
+    """Return what is told while it may be there."""
+    return f"The cloud does not show the VM {id_}; it is looked for again"
+
+
+def why(vm: MachineVm | None, id_: str) -> tuple[Reason, str] | None:
+    """Return why a VM does not work any more, and will not; None when it does."""
+    if vm is None:
+        reason, what = Reason.VM_GONE, f"The VM {id_} does not exist any more"
+    elif vm.state in LOST:
+        reason, what = LOST[vm.state], f"The VM {vm.id} is {vm.state}"
+    else:
+        return None
+    return reason, f"{what}, and a machine has one VM for life. Delete the Machine."
