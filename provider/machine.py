@@ -193,11 +193,11 @@ class _Pass:
             if each.is_managed and not (each.KIND == MachineVm.KIND and each.state == "terminated")
         ]
         if not ours and not report.intents and not report.failures:
-            if _vm(seen) is None and self.blueprint.known_vm:
+            if _vm(seen) is None and (known := self.blueprint.known_vm):
                 account.check(self.objects.osc_cluster, cloud)
                 if self._is_late(None):
-                    told = self._with_conditions(conditions.deleting(self._not_shown))
-                    return Outcome(status=told, again_s=machine_lost.AGAIN_S)
+                    part = conditions.deleting(machine_lost.not_shown(known))
+                    return Outcome(status=self._with_conditions(part), again_s=machine_lost.AGAIN_S)
             return self._gone()
         told = self._with_conditions(conditions.deleting(telling.left(report)))
         return Outcome(
@@ -239,10 +239,6 @@ class _Pass:
     def _is_late(self, vm: MachineVm | None) -> bool:
         return machine_lost.may_be_late(vm, self.status, self.memory, self.clock)
 
-    @property
-    def _not_shown(self) -> str:
-        return machine_lost.not_shown(self.blueprint.known_vm)
-
     def _lost(self, vm: MachineVm | None) -> Outcome | None:
         """Tell that the VM does not work any more, and will not; None when it does.
 
@@ -252,7 +248,7 @@ class _Pass:
         if vm is None and (not known or self.blueprint.spec.vm.resource_id):
             return None
         if self._is_late(vm):
-            waiting = self._waits(Reason.WAITING, self._not_shown)
+            waiting = self._waits(Reason.WAITING, machine_lost.not_shown(known))
             return dataclasses.replace(waiting, again_s=machine_lost.AGAIN_S)
         if (found := machine_lost.why(vm, known)) is None:
             return None
