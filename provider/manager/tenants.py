@@ -122,7 +122,8 @@ class Tenants:
             raise CredentialsError(
                 f"The Secret {namespace}/{name} with the credentials does not exist. Create it "
                 "with the keys access_key, secret_key and region, and with the label "
-                f"{MOVE_LABEL}, without which clusterctl move leaves it behind."
+                f"{MOVE_LABEL}, without which clusterctl move leaves it behind; or name others in "
+                "spec.credentials, when nothing can be created because the namespace goes."
             ) from None
 
 

@@ -110,3 +110,26 @@ def test_a_machine_whose_osc_cluster_was_forced_away_says_how_to_go_on(made, sky
     made.delete(kinds.OSC_CLUSTER, "demo")
     _is_gone(made, kinds.OSC_CLUSTER, "demo")
     assert left(sky) == ([], [], []), "The one made again has found all that the old one had."
+
+
+def test_a_namespace_that_is_deleted_with_all_in_it_goes_with_credentials_from_elsewhere(made, sky):
+    """Secrets have no finalizer, so they are gone before anything else has begun to go."""
+    made.client.must("DELETE", f"/api/v1/namespaces/{made.namespace}")
+    _is_gone(made, kinds.SECRET, "tenant")
+    said = "when nothing can be created because the namespace goes"
+    _says(made, kinds.OSC_MACHINE, "one", "CredentialsReady", said)
+    data = keys(sky)
+    values = {"access_key": data["OSC_ACCESS_KEY"], "secret_key": "canary-of-the-identity"}
+    values |= {"region": "eu-west-2", "endpoint": data["OSC_ENDPOINT_API"]}
+    secret = {"metadata": {"name": f"of-{made.namespace}"}, "stringData": values}
+    made.client.must("POST", "/api/v1/namespaces/default/secrets", secret)
+    reference = {"namespace": "default", "name": secret["metadata"]["name"]}
+    name = f"for-{made.namespace}"
+    spec = {"secretRef": reference, "allowedNamespaces": {"list": [made.namespace]}}
+    made.create(kinds.OSC_CLUSTER_IDENTITY, name, spec=spec)
+    identity = {"kind": "OscClusterIdentity", "name": name}
+    credentials = {"fromSecret": None, "identityRef": identity}
+    made.patch(kinds.OSC_CLUSTER, "demo", spec={"credentials": credentials})
+    _is_gone(made, kinds.OSC_MACHINE, "one")
+    _is_gone(made, kinds.OSC_CLUSTER, "demo")
+    assert left(sky) == ([], [], [])
