@@ -85,13 +85,14 @@ class _Pass:
             return self._going()
         if self.objects.machine is None or self.objects.cluster is None:
             return self._alone()
+        waiting = self.blueprint.waits_for_cluster
         if not self.blueprint.uid:
-            return self._waits(*self._for_cluster())
+            return self._waits(Reason.WAITING_FOR_CLUSTER, waiting)
         if names.MACHINE_FINALIZER not in self.finalizers or not self.blueprint.kept_uid:
             return self._adopt()
         if not self.blueprint.known_vm:
-            if not self._is_cluster_provisioned:
-                return self._waits(*self._for_cluster())
+            if waiting:
+                return self._waits(Reason.WAITING_FOR_CLUSTER, waiting)
             if not self.objects.bootstrap:
                 return self._waits(*self._for_bootstrap())
         return self._act()
@@ -115,16 +116,6 @@ class _Pass:
             "labels": {names.CLUSTER_UID_LABEL: self.blueprint.uid},
         }
         return Outcome(metadata=patch, again_s=0)
-
-    @property
-    def _is_cluster_provisioned(self) -> bool:
-        status = (self.objects.osc_cluster or {}).get("status") or {}
-        return bool((status.get("initialization") or {}).get("provisioned"))
-
-    def _for_cluster(self) -> tuple[Reason, str]:
-        name = (self.objects.osc_cluster or {}).get("metadata", {}).get("name", "")
-        what = f"the OscCluster {name}" if name else "an OscCluster"
-        return Reason.WAITING_FOR_CLUSTER, f"Waiting for {what} to be provisioned"
 
     def _for_bootstrap(self) -> tuple[Reason, str]:
         bootstrap = (self.objects.machine or {}).get("spec", {}).get("bootstrap") or {}

@@ -80,6 +80,19 @@ class Blueprint:
     def _ids(self, kind: str) -> Mapping[str, str]:
         return (self._status.get("resources") or {}).get(kind) or {}
 
+    @property
+    def waits_for_cluster(self) -> str:
+        """What has to come before a VM is made in the cluster; empty when it may be."""
+        obj = self.objects.osc_cluster
+        if obj is None:
+            return "Waiting for an OscCluster to be provisioned"
+        what = f"Waiting for the OscCluster {obj['metadata']['name']}"
+        if "deletionTimestamp" in obj["metadata"]:
+            return f"{what}, which is being deleted"
+        status = obj.get("status") or {}
+        is_there = bool((status.get("initialization") or {}).get("provisioned"))
+        return "" if is_there and self.uid else f"{what} to be provisioned"
+
     # --- What is looked at -----------------------------------------------------------------------
 
     def scope(self) -> MachineScope:

@@ -44,12 +44,14 @@ def test_a_uid_that_is_kept_stays(site, run):
     assert run.object["metadata"]["labels"][names.CLUSTER_UID_LABEL] == "the-old-one"
 
 
-@pytest.mark.parametrize("osc_cluster", ["gone", "new", "not provisioned"])
+@pytest.mark.parametrize("osc_cluster", ["gone", "new", "not provisioned", "going"])
 def test_it_waits_for_the_cluster(site, run, osc_cluster):
     if osc_cluster == "gone":
         site.osc_cluster = None
     elif osc_cluster == "new":
         del site.osc_cluster["metadata"]["labels"], site.osc_cluster["status"]
+    elif osc_cluster == "going":
+        site.osc_cluster["metadata"]["deletionTimestamp"] = "2026-11-29T01:00:00Z"
     else:
         site.osc_cluster["status"]["initialization"] = {}
     run.settle()
