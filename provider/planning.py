@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -58,6 +59,9 @@ class _Nowhere:
     """The cloud before anything is in it."""
 
     region: str
+    alone: contextlib.AbstractContextManager[Any] = dataclasses.field(
+        default_factory=contextlib.nullcontext
+    )
 
     def call(self, action: str, /, **_request: Any) -> dict[str, Any]:
         """Refuse: a plan calls nothing."""

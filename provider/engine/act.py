@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -251,21 +252,24 @@ class Actor:
             if self._is_stopped or _attempt(step) in self._tried:
                 continue
             self._tried.add(_attempt(step))
-            began_s = self._clock.monotonic_s()
-            try:
-                self._step(step, report, untagged)
-            except (errors.ApiError, Refusal) as error:
-                if not (step.verb is Verb.DELETE and error.cause is errors.Cause.GONE):
-                    self._fail(step, error, report)
-                    continue
-                touched.add(step.target.KIND)
+            # Were it cut short before its tag, others in the account would wonder whose it is.
+            stands_alone = not any(resources.needs(step.target))
+            is_born = stands_alone and step.verb is Verb.CREATE
+            with self._cloud.alone if is_born else contextlib.nullcontext():
+                began_s = self._clock.monotonic_s()
+                try:
+                    self._step(step, report, untagged)
+                except (errors.ApiError, Refusal) as error:
+                    if not (step.verb is Verb.DELETE and error.cause is errors.Cause.GONE):
+                        self._fail(step, error, report)
+                        continue
+                    touched.add(step.target.KIND)
+                if untagged and untagged[-1][0] is step and stands_alone:
+                    self._tag([untagged.pop()], report)
             if step.verb is Verb.DELETE and not step.target.GOING:
                 touched.add(step.target.KIND)
-            if untagged and untagged[-1][0] is step and _stands_alone(step.target):
-                # Were it cut short here, others in the account would wonder whose it is.
-                self._tag([untagged.pop()], report)
-                if self._clock.monotonic_s() - began_s > SETTLE_S / 2:
-                    self._check_late(step, report)
+            if is_born and self._clock.monotonic_s() - began_s > SETTLE_S / 2:
+                self._check_late(step, report)
             report.done.append(step)
         self._tag(untagged, report)
         self._look_again(touched, report)
@@ -368,11 +372,6 @@ class Actor:
                 continue
             for _step, made in members:
                 report.world.add(dataclasses.replace(made, tags={**made.tags, **dict(marks)}))
-
-
-def _stands_alone(target: Resource) -> bool:
-    """Tell whether the likes of something are looked for in the whole account."""
-    return not any(resources.needs(target))
 
 
 def _close_intents(report: Report) -> None:

@@ -40,7 +40,7 @@ class LimitedCloud:
     """A cloud that is called only while there is time."""
 
     def __init__(self, cloud: Cloud, limit: Limit) -> None:
-        self.region = cloud.region
+        self.region, self.alone = cloud.region, cloud.alone
         self._cloud = cloud
         self._limit = limit
 

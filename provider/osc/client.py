@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -55,6 +57,7 @@ class Client:
         agent: str = "caposc",
     ) -> None:
         self.region = credentials.region
+        self.alone: contextlib.AbstractContextManager[Any] = threading.Lock()
         self.wire = Wire(credentials, agent, clock)
         self._limiter = limiter
         self._lockout = Lockout(clock)

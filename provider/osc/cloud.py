@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Protocol
 
 
@@ -9,6 +10,11 @@ class Cloud(Protocol):
     """One account in one region."""
 
     region: str
+    alone: contextlib.AbstractContextManager[Any]
+    """What one of those with the same credentials holds while it makes and marks something.
+
+    So a process that is killed leaves one thing at most of which nobody can tell whose it is.
+    """
 
     def call(self, action: str, /, **request: Any) -> dict[str, Any]:
         """Carry out one action and return its answer; raise ``errors.ApiError``."""

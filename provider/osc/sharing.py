@@ -44,7 +44,7 @@ class Sharing:
         owner: str = "",
         is_calm: bool = False,
     ) -> None:
-        self.region = cloud.region
+        self.region, self.alone = cloud.region, cloud.alone
         self._cloud = cloud
         self._reads = reads
         self._clock = clock

@@ -43,7 +43,7 @@ class TwoSided:
         """Take another ``near`` side than that of ``clouds_``; ask for the far one when needed."""
         self._clouds = clouds_
         self._near = near or clouds_.workload()
-        self.region = self._near.region
+        self.region, self.alone = self._near.region, self._near.alone
 
     @property
     def far(self) -> clouds.Cloud:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import threading
 
 import msgspec
 
@@ -26,6 +27,7 @@ class Direct:
         self.fake = fake
         self._client = fake.client(account=account) if account else fake.client()
         self.region = "eu-west-2"
+        self.alone = threading.Lock()
         self.calls = []
         self.strike_at = 0
         self.effect = ""

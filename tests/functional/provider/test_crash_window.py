@@ -1,5 +1,7 @@
 """What existed before a create that was cut short is never taken for what it made."""
 
+import threading
+
 import pytest
 
 from tests.functional.provider import driver
@@ -145,6 +147,68 @@ def test_clusters_that_are_killed_together_go_on_by_themselves():
 # --- Several who make the same at the same time --------------------------------------------------
 
 OTHER = "5f1c0c5e-0000-4000-8000-000000000002"
+
+
+class Turns:
+    """What a process holds alone; ``reached`` is set when somebody has to wait for it."""
+
+    def __init__(self, reached):
+        self._lock, self._reached = threading.Lock(), reached
+
+    def __enter__(self):
+        if self._lock.locked():
+            self._reached.set()
+        self._lock.acquire()
+
+    def __exit__(self, *_):
+        self._lock.release()
+
+
+@pytest.mark.parametrize("action", MAKES)
+def test_clusters_that_are_killed_while_both_make_the_same_go_on_by_themselves(action):
+    one = driver.ClusterDriver()
+    two = driver.ClusterDriver(fake=one.fake, uid=OTHER, name="two")
+    runs, reached, dead = (one, two), threading.Event(), threading.Event()
+    one.cloud.alone = two.cloud.alone = Turns(reached)
+
+    def live(run):
+        try:
+            while not dead.is_set():
+                run.step()
+        finally:
+            reached.set()
+
+    other = threading.Thread(target=live, args=(two,))
+
+    def dies(call, meanwhile):
+        def dying(name, /, **request):
+            if dead.is_set():
+                raise driver.Killed
+            answer = call(name, **request)
+            if name == action:
+                meanwhile()
+                raise driver.Killed
+            return answer
+
+        return dying
+
+    def lets_the_other_come():
+        other.start()
+        reached.wait()
+        dead.set()
+
+    def has_come():
+        reached.set()
+        dead.wait()
+
+    calls = [run.cloud.call for run in runs]
+    one.cloud.call = dies(one.cloud.call, lets_the_other_come)
+    two.cloud.call = dies(two.cloud.call, has_come)
+    live(one)
+    other.join()
+    for run, call in zip(runs, calls, strict=True):
+        run.cloud.call = call
+    _both_come_and_go(one, two, action)
 
 
 def _cut_short(action, effect, **given):

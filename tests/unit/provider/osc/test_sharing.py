@@ -1,5 +1,7 @@
 """A cloud for one of many: who wrote sees it, and the others share what they read."""
 
+import contextlib
+
 import pytest
 
 from provider.osc.errors import ApiError
@@ -15,6 +17,7 @@ class Counting:
     """A cloud that numbers its Reads, and can lose the answer of a call."""
 
     region = "eu-west-2"
+    alone = contextlib.nullcontext()
 
     def __init__(self):
         self.reads = 0
