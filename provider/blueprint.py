@@ -12,6 +12,7 @@ from provider.engine import world
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds_
 from provider.osc import metadata
+from provider.problem import Problem
 from provider.reasons import Reason
 from provider.resources import net_peering, public_ip
 from provider.resources.internet_service import InternetService
@@ -66,14 +67,20 @@ def read(osc_cluster: Mapping[str, Any]) -> v1beta2.OscClusterSpec:
     return spec
 
 
-def check(spec: v1beta2.OscClusterSpec, *, is_provisioned: bool) -> None:
+def problems(spec: v1beta2.OscClusterSpec, status: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with a spec, but what does no harm to a cluster that stands.
+
+    A move keeps no status of it, but the endpoint.
+    """
+    initialization = status.get("initialization") or {}
+    stands = initialization.get("provisioned") or spec.control_plane_endpoint.is_set
+    found = validation.problems(spec)
+    return [each for each in found if not (stands and _ONLY_TO_CREATE.match(each.path))]
+
+
+def check(spec: v1beta2.OscClusterSpec, status: Mapping[str, Any]) -> None:
     """Raise ``Refusal`` for a spec that no cluster can be made from."""
-    lines = [
-        str(each)
-        for each in validation.problems(spec)
-        if not (is_provisioned and _ONLY_TO_CREATE.match(each.path))
-    ]
-    if lines:
+    if lines := [str(each) for each in problems(spec, status)]:
         raise Refusal("\n".join(lines))
 
 

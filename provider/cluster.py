@@ -187,9 +187,7 @@ class _Pass:
         if self.objects.elder is not None:
             raise Refusal(telling.copied("OscCluster", self.objects.elder))
         spec = blueprint.read(self.objects.osc_cluster)
-        # A move keeps no status, but the endpoint.
-        stands = self._is_provisioned or spec.control_plane_endpoint.is_set
-        blueprint.check(spec, is_provisioned=stands)
+        blueprint.check(spec, self.status)
         scope = blueprint.scope(self.uid, self.name, spec)
         cloud = self._cloud(scope)
         # What cannot be is refused before anything is asked.

@@ -15,15 +15,15 @@ import click
 import pydantic
 import yaml
 
+from provider import blueprint, cluster, picture
 from provider import clock as clocks
-from provider import cluster, picture
 from provider.api import conversion, crd, mapping, v1beta2
 from provider.engine import plan as plans
 from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.osc import credentials, errors, pool
 from provider.problem import Problem
-from provider.rules import names, validation
+from provider.rules import names
 
 NOTHING, FAILED, CHANGES = 0, 1, 2
 """Exit codes: nothing to do, something is wrong, there are changes."""
@@ -147,7 +147,8 @@ def _misfits(given: dict[str, Any]) -> Iterator[Problem]:
 
 def _wrong(made: dict[str, Any], *, is_old: bool) -> Iterator[Problem]:
     """Give what is wrong with a cluster, in the words of the version that it was written in."""
-    for each in validation.problems(v1beta2.OscClusterSpec.model_validate(made.get("spec") or {})):
+    spec = v1beta2.OscClusterSpec.model_validate(made.get("spec") or {})
+    for each in blueprint.problems(spec, made.get("status") or {}):
         path = mapping.old_path(KIND, each.path) if is_old else each.path
         yield Problem(path, each.message)
 

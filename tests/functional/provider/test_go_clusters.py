@@ -3,8 +3,10 @@
 import functools
 
 import pytest
+import yaml
 
 from fakecloud import FakeCloud
+from provider import cluster, planning
 from provider.api import conversion
 from tests.functional.provider import clusters, driver, go_clusters, go_shapes
 
@@ -174,6 +176,18 @@ def test_listeners_that_people_added_stay_until_the_spec_has_their_port():
 def _ports(run):
     rows = clusters.balancer(run)["Listeners"]
     return {each["LoadBalancerPort"]: each["BackendPort"] for each in rows}
+
+
+@every_shape
+def test_a_plan_says_that_nothing_is_made_or_deleted(shape):
+    go, _ = go_shapes.start(shape, name="demo-x7k2p", cluster="demo")
+    text = yaml.safe_dump(go.run().object)
+    run = go.taken_over()
+    read = planning.load(text)
+    assert read["spec"] == run.object["spec"]
+    steps, _ = cluster.plan(read, run.clouds, run.clock)
+    assert {each.verb.value for each in steps} <= {"update", "wait"}
+    assert not [each for each in run.cloud.calls if not each.startswith("Read")]
 
 
 @every_shape
