@@ -99,6 +99,21 @@ def test_a_silent_leader_is_replaced_after_its_lease(faulty):
         assert lease(faulty)["leaseTransitions"] == 1
 
 
+@pytest.mark.parametrize("change", [None, {"holderIdentity": ""}, {"leaseDurationSeconds": None}])
+def test_a_lease_that_somebody_spoiled_is_taken_again(plain, change):
+    with candidate(plain) as only:
+        eventually(lambda: only.is_leader)
+        before = lease(plain)
+        if change is None:
+            plain.delete(kinds.LEASE, election.LEASE)
+        else:
+            plain.patch(kinds.LEASE, election.LEASE, spec=change)
+        wanted = {each: before[each] for each in ("holderIdentity", "leaseDurationSeconds")}
+        eventually(lambda: plain.get(kinds.LEASE, election.LEASE))
+        eventually(lambda: wanted.items() <= lease(plain).items())
+        assert only.is_leader
+
+
 def test_a_leader_survives_a_short_absence_of_the_server(faulty):
     with candidate(faulty) as only:
         eventually(lambda: only.is_leader)
