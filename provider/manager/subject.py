@@ -29,6 +29,8 @@ class Subject:
         self._client = client
         self._echoes = echoes
         self._kind = kind
+        self._is_alone = True
+        """Whether nobody else has written it since it was read for a decision."""
 
     async def apply(self, outcome: Outcome) -> None:
         """Write what a reconcile came to: metadata, then spec, then status."""
@@ -98,11 +100,13 @@ class Subject:
             )
             self.body = written
         finally:
-            self._echoes.end(key, written)
+            # When watches have a break, only the last write is shown: that of others wakes too.
+            self._echoes.end(key, written if self._is_alone else None)
 
     async def _refresh(self, part: str, patch: Object, problem: errors.Conflict) -> None:
         """Read the object again; raise the conflict if what was decided may no longer be right."""
         key, old = key_of(self._kind, self.body), self.body
+        self._is_alone = False
         self.body = await self._client.get(self._kind, key.namespace, key.name)
         is_done = merge.applied(self.body.get(part), patch) == self.body.get(part)
         replaced = [name for name in patch if name not in _MERGED]

@@ -126,6 +126,31 @@ def test_an_object_that_went_during_a_break_is_forgotten(faulty):
         eventually(lambda: faulty.status(kinds.OSC_CLUSTER, "demo").get("others") == [])
 
 
+def test_what_others_write_between_two_of_our_steps_during_a_break_is_looked_at(faulty):
+    """A list shows the last write only, which is ours; the manager begins with such a break."""
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def slow(seen, _tools):
+        if seen.primary["metadata"]["name"] == "demo":
+            has_begun.set()
+            may_go_on.wait(10)
+        return Outcome(status={"phase": seen.primary["spec"].get("wish", "none")})
+
+    with Replica(faulty, deciding(cluster=slow)):
+        faulty.create(kinds.OSC_CLUSTER, "other", spec={})
+        eventually(lambda: phase(faulty, name="other"))
+        faulty.create(kinds.OSC_CLUSTER, "demo", spec={})
+        has_begun.wait(10)
+        faulty.fault("refuse", verb="watch", resource="oscclusters", code=500)
+        faulty.server.control("drop-watches", {})
+        faulty.patch(kinds.OSC_CLUSTER, "demo", spec={"wish": "new"})
+        may_go_on.set()
+        eventually(lambda: phase(faulty) == "none")
+        faulty.server.control("compact")
+        faulty.heal()
+        eventually(lambda: phase(faulty) == "new")
+
+
 def test_what_is_remembered_of_an_object_is_not_told_of_its_successor(faulty):
     remembered = []
 
