@@ -90,7 +90,7 @@ def check_endpoint(spec: v1beta2.OscClusterSpec, seen: world.World, name: str, u
     wanted, where = load_balancer(spec, name, uid), "spec.network.loadBalancer"
     for each in seen.of(LoadBalancer.KIND):
         assert isinstance(each, LoadBalancer)
-        if not point.is_set or each.dns_name != point.host:
+        if not point.is_set or not names.is_host(each.dns_name, point.host):
             continue
         if "loadbalancer" in spec.network.disable:
             if each.is_managed:

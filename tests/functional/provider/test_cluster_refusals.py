@@ -185,8 +185,11 @@ def test_the_port_of_a_running_cluster_stays():
     assert "spec.network.loadBalancer.listener.port is 443, but" in message
 
 
-def test_the_way_to_the_api_is_not_switched_off_under_a_running_cluster():
+@pytest.mark.parametrize("written", [str, str.upper, "{}.".format])
+def test_the_way_to_the_api_is_not_switched_off_under_a_running_cluster(written):
     run = clusters.ready()
+    point = run.object["spec"]["controlPlaneEndpoint"]
+    point["host"] = written(point["host"])
     clusters.change(run, {"disable": ["loadbalancer"]})
     assert clusters.changes(run, run.step) == []
     _, _, message = run.conditions["SpecReady"]
