@@ -1,7 +1,7 @@
 """The account and the region that a cluster is in, so that other credentials are noticed.
 
 In another account nothing of a cluster is found. It must not be made again there, nor be told to be
-gone, while all of it goes on in the first one.
+gone, while all of it goes on in the first one. The same goes for another label.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from provider.engine import world
+from provider.engine.resource import Refusal
 from provider.osc import cloud as clouds
 from provider.osc import credentials
+from provider.resources.net import Net
 from provider.resources.security_group import SecurityGroup
 from provider.resources.subnet import Subnet
 from provider.rules import names
@@ -48,6 +50,19 @@ def check(osc_cluster: Mapping[str, Any] | None, cloud: clouds.Cloud) -> None:
             "nothing of it is there any more, remove the annotation "
             f"{names.ACCOUNT_ANNOTATION} from the OscCluster."
         )
+
+
+def check_label(osc_cluster: Mapping[str, Any], seen: world.World) -> None:
+    """Raise ``Refusal`` for a cluster whose Net is there under another label than it has now."""
+    status = osc_cluster.get("status") or {}
+    for id_ in ((status.get("resources") or {}).get(Net.KIND) or {}).values():
+        if tag := seen.claimed.get(id_):
+            labels = osc_cluster["metadata"].get("labels") or {}
+            raise Refusal(
+                f"The label {names.CLUSTER_UID_LABEL} is {labels.get(names.CLUSTER_UID_LABEL)}, "
+                f"but the Net {id_}, which status.resources names, has the tag {tag}. Put the "
+                "label back. If nothing of that is of this cluster, remove status.resources."
+            )
 
 
 def _kept(metadata: Mapping[str, Any]) -> str:

@@ -195,6 +195,7 @@ class _Pass:
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
         if not any(each.is_managed for each in seen.all()):
+            account.check_label(self.objects.osc_cluster, seen)
             account.check(self.objects.osc_cluster, cloud)
         try:
             return self._bring(spec, cloud, scope, seen, open_intents)
@@ -232,6 +233,7 @@ class _Pass:
         ours = [each for each in report.world.all() if each.is_managed]
         if ours or report.intents or report.failures:
             return self._still_going(report)
+        account.check_label(self.objects.osc_cluster, report.world)
         account.check(self.objects.osc_cluster, cloud)
         return self._gone()
 

@@ -186,6 +186,7 @@ class _Pass:
         if not ours and not report.intents and not report.failures:
             if _vm(seen) is None and (known := self.blueprint.known_vm):
                 account.check(self.objects.osc_cluster, cloud)
+                machine_lost.check_label(cloud, scope, known)
                 if self._is_late(None):
                     part = conditions.deleting(machine_lost.not_shown(known))
                     return Outcome(status=self._with_conditions(part), again_s=machine_lost.AGAIN_S)
@@ -208,8 +209,9 @@ class _Pass:
         seen = world.snapshot(cloud, scope, kinds)
         seen.rebind()
         vm = _vm(seen)
-        if vm is None and self.blueprint.known_vm:
+        if vm is None and (known := self.blueprint.known_vm):
             account.check(self.objects.osc_cluster, cloud)
+            machine_lost.check_label(cloud, scope, known)
         if lost := self._lost(vm):
             return lost
         report = self._run(cloud, scope, kinds, seen)

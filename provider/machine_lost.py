@@ -10,8 +10,14 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from provider.clock import Clock
+from provider.engine import world as worlds
+from provider.engine.resource import Refusal
+from provider.osc import cloud as clouds
 from provider.reasons import Reason
+from provider.resources import want as wants
+from provider.resources.machine_scope import MachineScope
 from provider.resources.machine_vm import MachineVm
+from provider.rules import names
 
 LOST = {
     "terminated": Reason.VM_TERMINATED,
@@ -60,3 +66,18 @@ def why(vm: MachineVm | None, id_: str) -> tuple[Reason, str] | None:
     else:
         return None
     return reason, f"{what}, and a machine has one VM for life. Delete the Machine."
+
+
+def check_label(cloud: clouds.Cloud, scope: MachineScope, id_: str) -> None:
+    """Raise ``Refusal`` for a machine whose VM was made under another label than it has now.
+
+    The token of the VM tells for which machine it was made, whoever names it.
+    """
+    for row in cloud.read("ReadVms", Filters={"VmIds": [id_]}):
+        for tag in worlds.rivals(wants.tags_of(row), scope):
+            token = names.machine_token(scope.name, tag.rpartition("/")[2])
+            if row.get("ClientToken") == token and row["State"] not in LOST:
+                raise Refusal(
+                    f"The label {names.CLUSTER_UID_LABEL} is {scope.about['uid']}, but the VM "
+                    f"{id_} of this machine has the tag {tag}. Put the label back."
+                )

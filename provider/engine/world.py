@@ -60,6 +60,8 @@ class World:
         """The ids of what was deleted, or begun to be."""
         self.keys: dict[tuple[str, str], str] = {}
         """Under which key the owner had something, by kind and id: tags that say so get lost."""
+        self.claimed: dict[str, str] = {}
+        """The ids of what the owner had, and the tags by which others say that it is theirs."""
         self.answers: dict[str, list[dict[str, Any]]] = {}
         """Answers that several kinds look at, by action; for the time of one snapshot."""
         self._ids: dict[str, Resource] = {}
@@ -150,7 +152,9 @@ def snapshot(
         if ids and kind.ID_FILTER and kind.KIND not in scope.existing:
             by_id = dataclasses.replace(scope, only={kind.ID_FILTER: sorted(ids)})
             more = list(kind.observe(cloud, by_id, world))
-            found += [each for each in more if not rivals(each.tags, scope)]
+            taken = {each.id: tags[0] for each in more if (tags := rivals(each.tags, scope))}
+            world.claimed |= taken
+            found += [each for each in more if each.id not in taken]
         world.drop(kind.KIND)
         for each in map(scope.spare, map(world.named, found)):
             world.add(each)
