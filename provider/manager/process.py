@@ -79,6 +79,8 @@ class Manager:
         self._world = world
         self._cache = Cache()
         self._echoes = Echoes(self._take)
+        self._versions: dict[Key, str] = {}
+        """What was last seen of objects that are not kept, so that a list wakes nobody anew."""
         self._queues: dict[str, Queue[Key]] = {}
         self._certificate = web.Certificate(pathlib.Path(options.webhook_cert_dir))
         self._webhooks = self._secure("webhooks", self._site_of_webhooks())
@@ -331,6 +333,12 @@ class Manager:
                 self._echoes.forget(key)
             else:
                 store.put(obj)
+        elif is_gone:
+            self._versions.pop(key, None)
+        elif self._versions.get(key) == version_of(obj):
+            return
+        else:
+            self._versions[key] = version_of(obj)
         new = None if is_gone else obj
         shown = (old or obj) if is_gone else old
         for each in routes.concerned(kind, shown, new, self._cache, is_echo=is_echo):

@@ -114,6 +114,23 @@ def test_a_list_after_a_break_wakes_only_what_has_changed(faulty):
         assert replica.problem is None
 
 
+def test_a_list_after_a_break_wakes_nobody_for_a_secret_that_is_as_it_was(faulty):
+    trial = Trial(tiny)
+    with Replica(faulty, deciding(machine=trial)):
+        faulty.cluster()
+        faulty.secret("boot", labels={CLUSTER_LABEL: "demo"}, value="one")
+        faulty.machine("one", bootstrap="boot")
+        eventually(lambda: faulty.status(kinds.OSC_MACHINE, "one").get("bootstrap") == "boot")
+        count = settled(trial)
+        faulty.server.control("compact")
+        faulty.server.control("drop-watches", {"expired": True})
+        faulty.cluster("new")
+        eventually(lambda: phase(faulty, name="new") == "there")
+        assert settled(trial) == count
+        faulty.patch(kinds.SECRET, "boot", stringData={"value": "two"})
+        eventually(lambda: len(trial) > count)
+
+
 def test_an_object_that_went_during_a_break_is_forgotten(faulty):
     with Replica(faulty, deciding(), sync_period=0.3):
         faulty.cluster()
