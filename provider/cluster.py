@@ -178,6 +178,9 @@ class _Pass:
             return self._refused("CredentialsReady", Reason.CREDENTIALS_MISSING, str(error))
         except Refusal as refusal:
             return self._refused("SpecReady", Reason.REFUSED, str(refusal))
+        except looking.LateError as late:
+            waiting = self._refused("CloudReady", Reason.WAITING, str(late), status="Unknown")
+            return dataclasses.replace(waiting, events=(), retry=False, again_s=looking.AGAIN_S)
         except errors.ApiError as error:
             self.last.forget()
             part = conditions.of_error("CloudReady", error)
@@ -194,8 +197,7 @@ class _Pass:
         self.wanted = self._blueprint(spec, cloud)
         open_intents = intents.load(self.status)
         seen = self._look(cloud, scope, open_intents)
-        if not any(each.is_managed for each in seen.all()):
-            account.check_label(self.objects.osc_cluster, seen)
+        if seen.is_new:
             account.check(self.objects.osc_cluster, cloud)
         try:
             return self._bring(spec, cloud, scope, seen, open_intents)
@@ -265,7 +267,12 @@ class _Pass:
         return self._look_at_all(cloud, scope) if is_known else world.World(is_new=True)
 
     def _look_at_all(self, cloud: clouds_.Cloud, scope: world.Scope) -> world.World:
-        seen = world.snapshot(cloud, scope, KINDS, known=self._known())
+        known = self._known()
+        seen = world.snapshot(cloud, scope, KINDS, known=known)
+        if not any(each.is_managed for each in seen.all()):
+            account.check_label(self.objects.osc_cluster, seen)
+            account.check(self.objects.osc_cluster, cloud)
+        self.last.expect(KINDS, known, seen)
         world.mark_lost(cloud, scope, seen)
         seen.rebind()
         return seen

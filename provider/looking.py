@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+import math
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 from provider.clock import Clock
 from provider.engine import act, world
 from provider.engine.plan import Verb
+from provider.engine.resource import Resource
 
 RECENT_S = 120.0
 """How long what was seen of other kinds holds while one kind is waited for."""
+
+
+LATE_S = 60.0
+"""How long answers may lack what is there, above all what was made a moment ago."""
+AGAIN_S = 10.0
+"""When to look again for what they lack."""
+
+
+class LateError(Exception):
+    """Say what should be there, but is in no answer, and may be in one soon."""
 
 
 class LastLook:
@@ -31,6 +43,29 @@ class LastLook:
         self._of = of
         self._version = version
         _, self._is_going, _ = of
+
+    def expect(
+        self,
+        kinds: Iterable[type[Resource]],
+        known: Mapping[str, Mapping[str, str]],
+        seen: world.World,
+    ) -> None:
+        """Raise ``LateError`` for what was there a moment ago, and is neither seen nor deleted.
+
+        What a process has not seen yet may have been made right before it began.
+        """
+        now_s = self._clock.monotonic_s()
+        there = {each.id for each in seen.all()}.union(seen.claimed)
+        wanted = {
+            id_ for kind in kinds if kind.ID_FILTER for id_ in known.get(kind.KIND, {}).values()
+        }
+        since = {id_: self._since.get(id_, now_s) for id_ in there | wanted}
+        self._memory["since"] = since
+        late = sorted(id_ for id_ in wanted - there if now_s - since[id_] < LATE_S)
+        if late:
+            self.forget()
+            what = ", ".join(late)
+            raise LateError(f"The cloud does not show {what} (yet); it is looked for again")
 
     @property
     def is_calm(self) -> bool:
@@ -56,6 +91,12 @@ class LastLook:
         return frozenset(self._memory.get("waiting", ()))
 
     @property
+    def _since(self) -> dict[str, float]:
+        """Since when each id is known, in seconds of the clock; what is going, for ever."""
+        found: dict[str, float] = self._memory.get("since", {})
+        return found
+
+    @property
     def _holds(self) -> bool:
         return bool(self._memory.get("of") == self._of)
 
@@ -63,6 +104,11 @@ class LastLook:
         """Keep what was seen while all that is left is to wait for some kinds."""
         before = self._memory.get("world"), self._memory.get("at_s")
         self.forget()
+        now_s = self._clock.monotonic_s()
+        found = report.world.all()
+        since = {each.id: self._since.get(each.id, now_s) for each in found}
+        going = report.world.deleted.union(each.id for each in found if each.state in each.LEAVING)
+        self._memory["since"] = since | dict.fromkeys(going, -math.inf)
         if report.is_converged and not report.done:
             self._memory.update(of=self._of, version=self._version)
         waiting = {each.target.KIND for each in report.left if each.moves}
