@@ -13,8 +13,6 @@ from provider.engine.resource import Resource
 
 RECENT_S = 120.0
 """How long what was seen of other kinds holds while one kind is waited for."""
-
-
 LATE_S = 60.0
 """How long answers may lack what is there, above all what was made a moment ago."""
 AGAIN_S = 10.0
@@ -23,6 +21,33 @@ AGAIN_S = 10.0
 
 class LateError(Exception):
     """Say what should be there, but is in no answer, and may be in one soon."""
+
+
+def expect(
+    kinds: Iterable[type[Resource]],
+    known: Mapping[str, Mapping[str, str]],
+    seen: world.World,
+    memory: MutableMapping[str, Any],
+    clock: Clock,
+) -> None:
+    """Raise ``LateError`` for what was there a moment ago, and is neither seen nor deleted.
+
+    What a process has not seen yet may have been made right before it began.
+    """
+    now_s = clock.monotonic_s()
+    before: Mapping[str, float] = memory.get(_SINCE, {})
+    there = {each.id for each in seen.all()}.union(seen.claimed)
+    wanted = {id_ for kind in kinds for id_ in known.get(kind.KIND, {}).values()}
+    since = {id_: before.get(id_, now_s) for id_ in there | wanted}
+    memory[_SINCE] = since
+    late = sorted(id_ for id_ in wanted - there if now_s - since[id_] < LATE_S)
+    if late:
+        what = ", ".join(late)
+        raise LateError(f"The cloud does not show {what} (yet); it is looked for again")
+
+
+_SINCE = "since"
+"""Since when each id is known, in seconds of the clock; what is going, for ever."""
 
 
 class LastLook:
@@ -50,22 +75,13 @@ class LastLook:
         known: Mapping[str, Mapping[str, str]],
         seen: world.World,
     ) -> None:
-        """Raise ``LateError`` for what was there a moment ago, and is neither seen nor deleted.
-
-        What a process has not seen yet may have been made right before it began.
-        """
-        now_s = self._clock.monotonic_s()
-        there = {each.id for each in seen.all()}.union(seen.claimed)
-        wanted = {
-            id_ for kind in kinds if kind.ID_FILTER for id_ in known.get(kind.KIND, {}).values()
-        }
-        since = {id_: self._since.get(id_, now_s) for id_ in there | wanted}
-        self._memory["since"] = since
-        late = sorted(id_ for id_ in wanted - there if now_s - since[id_] < LATE_S)
-        if late:
+        """Raise ``LateError`` for what is found by its id, and is not seen yet."""
+        found_by_id = (each for each in kinds if each.ID_FILTER)
+        try:
+            expect(found_by_id, known, seen, self._memory, self._clock)
+        except LateError:
             self.forget()
-            what = ", ".join(late)
-            raise LateError(f"The cloud does not show {what} (yet); it is looked for again")
+            raise
 
     @property
     def is_calm(self) -> bool:
@@ -91,12 +107,6 @@ class LastLook:
         return frozenset(self._memory.get("waiting", ()))
 
     @property
-    def _since(self) -> dict[str, float]:
-        """Since when each id is known, in seconds of the clock; what is going, for ever."""
-        found: dict[str, float] = self._memory.get("since", {})
-        return found
-
-    @property
     def _holds(self) -> bool:
         return bool(self._memory.get("of") == self._of)
 
@@ -106,9 +116,10 @@ class LastLook:
         self.forget()
         now_s = self._clock.monotonic_s()
         found = report.world.all()
-        since = {each.id: self._since.get(each.id, now_s) for each in found}
+        known: Mapping[str, float] = self._memory.get(_SINCE, {})
+        since = {each.id: known.get(each.id, now_s) for each in found}
         going = report.world.deleted.union(each.id for each in found if each.state in each.LEAVING)
-        self._memory["since"] = since | dict.fromkeys(going, -math.inf)
+        self._memory[_SINCE] = since | dict.fromkeys(going, -math.inf)
         if report.is_converged and not report.done:
             self._memory.update(of=self._of, version=self._version)
         waiting = {each.target.KIND for each in report.left if each.moves}

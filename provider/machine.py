@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from provider import account, conditions, machine_blueprint, machine_lost, telling
+from provider import account, conditions, looking, machine_blueprint, machine_lost, telling
 from provider.clock import Clock
 from provider.engine import act, intents, world
 from provider.engine.resource import Refusal, Resource
@@ -153,6 +153,9 @@ class _Pass:
             return self._refused("CredentialsReady", Reason.CREDENTIALS_MISSING, str(error))
         except Refusal as refusal:
             return self._refused("SpecReady", Reason.REFUSED, str(refusal))
+        except looking.LateError as late:
+            waiting = self._refused("CloudReady", Reason.WAITING, str(late), is_ours=False)
+            return dataclasses.replace(waiting, events=(), retry=False, again_s=looking.AGAIN_S)
         except errors.ApiError as error:
             reason = conditions.CAUSES[error.cause]
             return self._refused("CloudReady", reason, str(error), is_ours=False)
@@ -175,6 +178,7 @@ class _Pass:
         cloud = self._cloud(scope)
         open_intents = intents.load(self.status)
         seen = world.snapshot(cloud, scope, kinds)
+        machine_lost.expect(kinds, self.status, seen, self.memory, self.clock)
         seen.rebind()
         actor = act.Actor(cloud, scope, kinds, self._record, self.clock)
         report = actor.run([], seen, open_intents, going=True)
@@ -189,7 +193,7 @@ class _Pass:
                 machine_lost.check_label(cloud, scope, known)
                 if self._is_late(None):
                     part = conditions.deleting(machine_lost.not_shown(known))
-                    return Outcome(status=self._with_conditions(part), again_s=machine_lost.AGAIN_S)
+                    return Outcome(status=self._with_conditions(part), again_s=looking.AGAIN_S)
             return self._gone()
         told = self._with_conditions(conditions.deleting(telling.left(report)))
         return Outcome(
@@ -207,6 +211,7 @@ class _Pass:
         scope, kinds = self.blueprint.scope(), self.blueprint.kinds()
         cloud = self._cloud(scope)
         seen = world.snapshot(cloud, scope, kinds)
+        machine_lost.expect(kinds, self.status, seen, self.memory, self.clock)
         seen.rebind()
         vm = _vm(seen)
         if vm is None and (known := self.blueprint.known_vm):
@@ -242,7 +247,7 @@ class _Pass:
             return None
         if self._is_late(vm):
             waiting = self._waits(Reason.WAITING, machine_lost.not_shown(known))
-            return dataclasses.replace(waiting, again_s=machine_lost.AGAIN_S)
+            return dataclasses.replace(waiting, again_s=looking.AGAIN_S)
         if (found := machine_lost.why(vm, known)) is None:
             return None
         reason, message = found

@@ -1,4 +1,4 @@
-"""When the VM of a machine is lost: for good, or only in answers that are late.
+"""What of a machine is lost: for good, or only in answers that are late.
 
 A VM that was made a moment ago is lacking in some answers, as what makes them is told a bit later.
 One that is gone is shown as terminated for about an hour.
@@ -6,15 +6,18 @@ One that is gone is shown as terminated for about an hour.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
+from provider import looking
 from provider.clock import Clock
 from provider.engine import world as worlds
-from provider.engine.resource import Refusal
+from provider.engine.resource import Refusal, Resource
 from provider.osc import cloud as clouds
 from provider.reasons import Reason
 from provider.resources import want as wants
+from provider.resources.flexible_gpu import FlexibleGpu
+from provider.resources.machine_ip import MachineIp
 from provider.resources.machine_scope import MachineScope
 from provider.resources.machine_vm import MachineVm
 from provider.rules import names
@@ -27,11 +30,6 @@ LOST = {
 """States of a VM that does not work any more, and the reasons that tell so."""
 GONE = "gone"
 """What ``status.vmState`` says of a VM that does not exist."""
-LATE_S = 60.0
-"""How long answers may lack a VM that is there."""
-AGAIN_S = 10.0
-"""When to look again for one that they lack."""
-
 _MISSED = "missedAt"
 
 
@@ -49,7 +47,20 @@ def may_be_late(
         (memory or {}).pop(_MISSED, None)
         return False
     missed_s: float = memory.setdefault(_MISSED, clock.monotonic_s())
-    return clock.monotonic_s() - missed_s < LATE_S
+    return clock.monotonic_s() - missed_s < looking.LATE_S
+
+
+def expect(
+    kinds: Iterable[type[Resource]],
+    status: Mapping[str, Any],
+    seen: worlds.World,
+    memory: MutableMapping[str, Any] | None,
+    clock: Clock,
+) -> None:
+    """Raise ``LateError`` for what was made beside the VM a moment ago, and is not seen yet."""
+    beside = (each for each in kinds if each in (FlexibleGpu, MachineIp))
+    if memory is not None:
+        looking.expect(beside, status.get("resources") or {}, seen, memory, clock)
 
 
 def not_shown(id_: str) -> str:

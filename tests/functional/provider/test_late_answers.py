@@ -3,7 +3,7 @@
 import pytest
 
 from fakecloud import FakeCloud
-from tests.functional.provider import driver
+from tests.functional.provider import driver, machine_driver
 
 LATE_S = 20
 ACTIONS = [
@@ -75,3 +75,51 @@ def test_what_is_missing_for_long_is_given_up():
     run.settle()
     assert run.is_ready
     assert driver.inventory(run.fake)["PublicIps"] == [address]
+
+
+BESIDE = {
+    "ReadPublicIps": ("CreatePublicIp", {"publicIp": True}),
+    "ReadFlexibleGpus": (
+        "CreateFlexibleGpu",
+        {"flexibleGpu": {"model": "nvidia-p6"}, "vmType": "tinav5.c4r8p1"},
+    ),
+}
+
+
+def machine(action):
+    """Return a site, and a machine of which the answers to one action lack what it made a moment ago."""
+    site = machine_driver.Site()
+    create, vm = BESIDE[action]
+    made = site.machine(spec={"vm": vm})
+    site.fake.fail("stale", action=action, seconds=LATE_S)
+    while create not in site.cloud.calls:
+        made.step()
+    return site, made
+
+
+@pytest.mark.parametrize("action", BESIDE)
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_a_machine_has_beside_its_vm_is_not_made_twice(action, restarts):
+    site, made = machine(action)
+    if restarts:
+        site.restart()
+    for _ in range(5):
+        site.fake.clock.advance(1)
+        made.step()
+    site.settle()
+    assert made.conditions["Ready"][0] == "True"
+    assert site.cloud.calls.count(BESIDE[action][0]) == 1
+
+
+@pytest.mark.parametrize("action", BESIDE)
+def test_what_a_machine_has_beside_its_vm_goes_with_it(action):
+    site, made = machine(action)
+    before = driver.inventory(machine_driver.Site().fake)
+    site.fake.clock.advance(1)
+    made.delete()
+    site.settle()
+    assert made.is_gone
+    site.fake.faults.clear()
+    left = driver.inventory(site.fake)
+    for rows in ("PublicIps", "FlexibleGpus"):
+        assert len(left[rows]) == len(before[rows])
