@@ -87,7 +87,7 @@ BESIDE = {
 
 
 def machine(action):
-    """Return a site, and a machine of which the answers to one action lack what it made a moment ago."""
+    """Return a site, and a machine; answers to one action lack what it made a moment ago."""
     site = machine_driver.Site()
     create, vm = BESIDE[action]
     made = site.machine(spec={"vm": vm})
