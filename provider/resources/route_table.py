@@ -36,7 +36,7 @@ class Route:
 
     destination: str
     target: Resource | str
-    """A resource of ours, or the id of one that is not."""
+    """A resource of ours, or the id of one that is not; empty for one that is no more."""
 
     @property
     def aim(self) -> dict[str, str]:
@@ -128,7 +128,7 @@ class RouteTable(Resource):
         return frozenset(
             each
             for each in observed.routes
-            if isinstance(each.target, str) and each.destination not in wanted
+            if isinstance(each.target, str) and each.target and each.destination not in wanted
         )
 
     def update(self, cloud: clouds.Cloud, observed: Resource) -> RouteTable:
@@ -262,7 +262,12 @@ def _named(tags: Mapping[str, str], world: worlds.World) -> str:
 def _target(route: Mapping[str, Any], world: worlds.World) -> Resource | str:
     fields = ("GatewayId", "NatServiceId", "NetPeeringId", "VmId", "NicId")
     id_ = next((str(route[each]) for each in fields if route.get(each)), "")
-    return world.by_id(id_) or id_
+    # One to a VM that is stopped, or to what is unlinked, may come back to life.
+    is_dead = route.get("State") == "blackhole" and not _RETURNING.intersection(route)
+    return world.by_id(id_) or ("" if is_dead else id_)
+
+
+_RETURNING = frozenset({"GatewayId", "VmId", "NicId"})
 
 
 # --- What is wanted ------------------------------------------------------------------------------

@@ -163,6 +163,23 @@ def test_routes_go_of_a_peering_that_others_deleted(how):
     assert dead == [theirs]
 
 
+def test_a_route_to_a_peering_stays_until_that_is_no_more():
+    run = driver.ClusterDriver().settle()
+    cloud = driver.Direct(run.fake)
+    net = next(each for each in cloud.read("ReadNets") if each["Tags"])["NetId"]
+    other = cloud.call("CreateNet", IpRange="10.7.0.0/16")["Net"]["NetId"]
+    ends = {"SourceNetId": other, "AccepterNetId": net}
+    peering = cloud.call("CreateNetPeering", **ends)["NetPeering"]["NetPeeringId"]
+    cloud.call("AcceptNetPeering", NetPeeringId=peering)
+    tables = {"NetIds": [net], "LinkRouteTableMain": False}
+    table = cloud.read("ReadRouteTables", Filters=tables)[0]["RouteTableId"]
+    aim = {"DestinationIpRange": "10.7.0.0/16", "NetPeeringId": peering}
+    cloud.call("CreateRoute", RouteTableId=table, **aim)
+    assert clusters.changes(run, lambda: clusters.again(run)) == []
+    cloud.call("DeleteNetPeering", NetPeeringId=peering)
+    assert clusters.changes(run, lambda: clusters.again(run)) == ["DeleteRoute"]
+
+
 @pytest.mark.parametrize("tags", ["all but the owner's", "all"])
 def test_a_public_ip_that_is_unlinked_and_has_lost_its_tags_is_not_doubled(tags):
     run = driver.ClusterDriver().settle()
