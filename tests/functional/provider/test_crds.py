@@ -68,7 +68,8 @@ def kube(server, hooks):
 
 
 def conditions(client, path):
-    found = client.must("GET", path).get("status", {}).get("conditions", [])
+    # A real server says null of a definition that it has not looked at yet.
+    found = client.must("GET", path).get("status", {}).get("conditions") or []
     return {each["type"] for each in found if each["status"] == "True"}
 
 

@@ -25,15 +25,30 @@ def test_a_watch_that_breaks_is_taken_up_again(faulty, expired):
         eventually(lambda: phase(faulty, name="after") == "there")
 
 
+def hits(faulty):
+    """Return how often the first fault has struck."""
+    return faulty.server.control("faults", method="GET")[0]["hits"]
+
+
+def refuse_the_list(faulty, **facts):
+    """Break the watch of Clusters, and refuse the list with which it is taken up again."""
+    faulty.fault("refuse", verb="list", resource="clusters", **facts)
+
+    def is_refused():
+        # A watch that has not begun yet is not dropped.
+        faulty.server.control("drop-watches", {"expired": True})
+        return hits(faulty)
+
+    eventually(is_refused)
+
+
 @pytest.mark.parametrize("code", [400, 404])
 def test_a_refused_list_ends_no_watch_for_good(faulty, code):
     """Kopf gives up, and for all kinds, when the list of one is refused; it is started again."""
     with Replica(faulty, deciding()):
         faulty.cluster()
         eventually(lambda: phase(faulty) == "there")
-        faulty.fault("refuse", verb="list", resource="clusters", code=code)
-        faulty.server.control("drop-watches", {"expired": True})
-        eventually(lambda: faulty.server.control("faults", method="GET")[0]["hits"])
+        refuse_the_list(faulty, code=code)
         faulty.heal()
         faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
         eventually(lambda: phase(faulty) == "paused")
@@ -46,9 +61,8 @@ def test_starting_kopf_again_and_again_leaves_no_threads_behind(faulty, monkeypa
         faulty.cluster()
         eventually(lambda: phase(faulty) == "there")
         count = threading.active_count()
-        faulty.fault("refuse", verb="list", resource="clusters", code=400)
-        faulty.server.control("drop-watches", {"expired": True})
-        eventually(lambda: faulty.server.control("faults", method="GET")[0]["hits"] > 8)
+        refuse_the_list(faulty, code=400)
+        eventually(lambda: hits(faulty) > 8)
         assert threading.active_count() <= count
         faulty.heal()
         faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
@@ -68,8 +82,7 @@ def test_what_is_lacking_to_start_kopf_ends_no_watch_for_good(faulty, monkeypatc
         faulty.cluster()
         eventually(lambda: phase(faulty) == "there")
         monkeypatch.setattr(asyncio, "new_event_loop", lacking)
-        faulty.fault("refuse", verb="list", resource="clusters", code=400, times=1)
-        faulty.server.control("drop-watches", {"expired": True})
+        refuse_the_list(faulty, code=400, times=1)
         eventually(lambda: calls == ["watches"] * 2)
         faulty.patch(kinds.CLUSTER, "demo", spec={"paused": True})
         eventually(lambda: phase(faulty) == "paused")

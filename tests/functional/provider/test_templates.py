@@ -78,7 +78,8 @@ DEFINED = ("CustomResourceDefinition",)
 
 
 def is_established(client, name):
-    conditions = client.must("GET", f"{DEFINITIONS}/{name}").get("status", {}).get("conditions", [])
+    found = client.must("GET", f"{DEFINITIONS}/{name}")
+    conditions = found.get("status", {}).get("conditions") or []
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
